@@ -1,0 +1,284 @@
+import { z } from 'zod';
+import * as d from '../domain/index.ts';
+import { method } from './define.ts';
+
+const none = z.object({});
+const ok = z.object({});
+const jobStarted = z.object({ jobId: d.JobId });
+
+/** A file or folder the host knows and the renderer only names: handles, never paths. */
+export const FileHandle = z.object({ handle: z.string(), name: z.string(), bytes: z.number().nullable() });
+export type FileHandle = z.infer<typeof FileHandle>;
+
+/** Something to save: the host writes it (Electron dialog) or offers it for download (browser). */
+export const Download = z.object({ url: z.string(), name: z.string(), mime: z.string(), bytes: z.number() });
+export type Download = z.infer<typeof Download>;
+
+export const StudyInfo = z.object({
+  handle: z.string(),
+  name: z.string(),
+  /** For display: the folder's name and place. */
+  place: z.string(),
+  synthetic: z.boolean(),
+  openedAt: d.Timestamp,
+});
+export type StudyInfo = z.infer<typeof StudyInfo>;
+
+export const StudyCounts = z.object({
+  records: z.number().int(),
+  undecided: z.number().int(),
+  datasets: z.number().int(),
+  models: z.number().int(),
+  pairs: z.number().int(),
+  sweeps: z.number().int(),
+  comparisons: z.number().int(),
+});
+
+export const app = {
+  info: method(
+    none,
+    z.object({
+      version: z.string(),
+      engine: z.string(),
+      host: z.enum(['electron', 'browser']),
+      provider: z.string(),
+      providers: z.array(z.object({ name: z.string(), available: z.boolean(), note: z.string() })),
+      threads: z.number().int(),
+      memoryBytes: z.number(),
+      usedBytes: z.number(),
+      notice: z.string().nullable(),
+      node: z.string(),
+    }),
+  ),
+  /** Known logits and speed, about five seconds. */
+  selfCheck: method(
+    none,
+    z.object({ ok: z.boolean(), maxError: z.number(), gflops: z.number(), milliseconds: z.number(), message: z.string() }),
+  ),
+  getSettings: method(none, d.Settings),
+  setSettings: method(d.Settings, d.Settings),
+  licences: method(none, z.array(z.object({ name: z.string(), version: z.string(), licence: z.string() }))),
+};
+
+export const files = {
+  /** Browser host: folders on the machine that runs Engram, to pick models and files from. */
+  roots: method(none, z.array(FileHandle)),
+  list: method(
+    z.object({ handle: z.string() }),
+    z.object({
+      parent: z.string().nullable(),
+      path: z.string(),
+      entries: z.array(FileHandle.extend({ kind: z.enum(['file', 'folder']) })),
+    }),
+  ),
+};
+
+export const studies = {
+  recent: method(none, z.array(StudyInfo)),
+  current: method(none, z.object({ study: StudyInfo.nullable(), counts: StudyCounts.nullable() })),
+  create: method(z.object({ name: z.string().trim().min(1).max(120), parent: z.string().nullable() }), StudyInfo),
+  open: method(z.object({ handle: z.string() }), StudyInfo),
+  /** Creates a study from the bundled synthetic sample: abstracts imported, pairs ready. */
+  openSample: method(none, StudyInfo),
+  close: method(none, ok),
+  history: method(none, z.object({ undo: z.string().nullable(), redo: z.string().nullable() })),
+  undo: method(none, z.object({ undone: z.string().nullable() })),
+  redo: method(none, z.object({ redone: z.string().nullable() })),
+};
+
+export const library = {
+  sources: method(none, z.array(d.Source)),
+  import: method(z.object({ files: z.array(z.string()).min(1) }), jobStarted),
+  rejects: method(z.object({ sourceId: d.SourceId }), z.array(d.Reject)),
+  rejectsFile: method(z.object({ sourceId: d.SourceId }), Download),
+};
+
+export const RecordFilter = z.object({
+  query: z.string().default(''),
+  decisions: z.array(d.Decision).default([]),
+  yearFrom: z.number().int().nullable().default(null),
+  yearTo: z.number().int().nullable().default(null),
+  terms: z.array(z.string()).default([]),
+  publicationTypes: z.array(z.string()).default([]),
+  hideCopies: z.boolean().default(true),
+});
+export type RecordFilter = z.infer<typeof RecordFilter>;
+
+export const curate = {
+  /** Pages by offset of the filtered list, sorted by year (newest first) then title. */
+  records: method(
+    z.object({ filter: RecordFilter, offset: z.number().int().min(0), limit: z.number().int().min(1).max(500) }),
+    z.object({ total: z.number().int(), all: z.number().int(), terms: z.array(z.string()), rows: z.array(d.RecordRow) }),
+  ),
+  record: method(z.object({ id: d.RecordId }), d.RecordDetail),
+  facets: method(
+    z.object({ filter: RecordFilter }),
+    z.object({
+      decisions: z.array(z.object({ value: d.Decision, count: z.number().int() })),
+      years: z.array(z.object({ year: z.number().int(), count: z.number().int() })),
+      terms: z.array(z.object({ term: z.string(), articles: z.number().int() })),
+      publicationTypes: z.array(z.object({ value: z.string(), count: z.number().int() })),
+    }),
+  ),
+  decide: method(
+    z.object({ ids: z.array(d.RecordId).min(1), decision: d.Decision, reason: z.string().nullable() }),
+    z.object({ changed: z.number().int() }),
+  ),
+  setNote: method(z.object({ id: d.RecordId, note: z.string().max(10_000) }), ok),
+  flow: method(none, d.FlowCount),
+  terms: method(none, z.array(d.TermCount)),
+  setTerms: method(z.object({ terms: z.array(z.string().trim().min(1)).min(1).max(12) }), z.array(d.TermCount)),
+  freezePreview: method(
+    d.FreezeOptions,
+    z.object({ nTrain: z.number().int(), nValidation: z.number().int(), terms: z.array(d.TermCount), warnings: z.array(z.string()) }),
+  ),
+  freeze: method(d.FreezeOptions, d.Dataset),
+  datasets: method(none, z.array(d.Dataset)),
+};
+
+export const models = {
+  list: method(none, z.array(d.Model)),
+  checkFolder: method(
+    z.object({ handle: z.string() }),
+    z.object({ ok: z.boolean(), name: z.string(), checks: z.array(d.ModelFolderCheck) }),
+  ),
+  importFolder: method(z.object({ handle: z.string(), name: z.string().nullable() }), jobStarted),
+  create: method(d.CreateModelOptions, d.Model),
+  rename: method(z.object({ id: d.ModelId, name: z.string().trim().min(1).max(80) }), d.Model),
+  remove: method(z.object({ id: d.ModelId }), ok),
+  generate: method(
+    z.object({ id: d.ModelId, prompt: z.string(), tokens: z.number().int().min(1).max(200) }),
+    z.object({ text: z.string(), milliseconds: z.number() }),
+  ),
+};
+
+export const training = {
+  estimate: method(z.object({ modelId: d.ModelId, datasetId: d.DatasetId, config: d.TrainingConfig }), d.TrainingEstimate),
+  start: method(
+    z.object({ modelId: d.ModelId, datasetId: d.DatasetId, config: d.TrainingConfig, name: z.string().trim().min(1).max(80) }),
+    z.object({ runId: d.TrainingRunId, jobId: d.JobId }),
+  ),
+  list: method(none, z.array(d.TrainingRun)),
+  get: method(
+    z.object({ id: d.TrainingRunId }),
+    z.object({
+      run: d.TrainingRun,
+      steps: z.array(d.StepPoint),
+      epochs: z.array(d.EpochPoint),
+      sample: z.string().nullable(),
+    }),
+  ),
+  /** Ends the run after the current step and keeps the best checkpoint. */
+  stopAndKeep: method(z.object({ id: d.TrainingRunId }), ok),
+};
+
+export const pairs = {
+  sets: method(none, z.array(d.PairSet)),
+  createSet: method(z.object({ name: z.string().trim().min(1).max(120) }), d.PairSet),
+  list: method(z.object({ setId: d.PairSetId }), z.array(d.Pair)),
+  save: method(z.object({ setId: d.PairSetId, id: d.PairId.nullable(), line: d.PairLine }), d.Pair),
+  remove: method(z.object({ ids: z.array(d.PairId).min(1) }), ok),
+  freeze: method(z.object({ setId: d.PairSetId }), d.PairSet),
+  import: method(z.object({ name: z.string(), text: z.string() }), z.object({ set: d.PairSet, rejected: z.array(d.Reject) })),
+  export: method(z.object({ setId: d.PairSetId }), Download),
+  tokens: method(z.object({ modelId: d.ModelId, line: d.PairLine }), z.object({ tokens: d.PairTokens, flags: z.array(d.PairFlag) })),
+  check: method(z.object({ modelId: d.ModelId, line: d.PairLine }), d.PairCheck),
+  /** Logit-difference gaps and flags of the whole set under one model. */
+  checkSet: method(
+    z.object({ setId: d.PairSetId, modelId: d.ModelId }),
+    z.array(
+      z.object({
+        id: d.PairId,
+        cleanLogitDiff: z.number().nullable(),
+        corruptedLogitDiff: z.number().nullable(),
+        gap: z.number().nullable(),
+        valid: z.boolean(),
+        flags: z.array(d.PairFlag),
+      }),
+    ),
+  ),
+  /** Question + " " + answer, as the CLAP study builds its inputs. */
+  fromQuestion: method(
+    z.object({ question: z.string().min(1), right: z.string().min(1), wrong: z.string().min(1), type: z.string() }),
+    d.PairLine,
+  ),
+};
+
+export const sweeps = {
+  list: method(none, z.array(d.Sweep)),
+  plan: method(d.SweepSpec, d.SweepPlan),
+  start: method(z.object({ spec: d.SweepSpec, name: z.string().trim().min(1).max(120) }), z.object({ sweepId: d.SweepId, jobId: d.JobId })),
+  get: method(z.object({ id: d.SweepId }), d.Sweep),
+  grid: method(z.object({ id: d.SweepId, hook: d.HookName, axes: d.GridAxes, metric: d.MetricName }), d.SweepGrid),
+  site: method(
+    z.object({ id: d.SweepId, hook: d.HookName, axes: d.GridAxes, metric: d.MetricName, layer: z.number().int(), column: z.number().int() }),
+    d.SiteDetail,
+  ),
+  rename: method(z.object({ id: d.SweepId, name: z.string().trim().min(1).max(120) }), d.Sweep),
+  remove: method(z.object({ id: d.SweepId }), ok),
+  table: method(z.object({ id: d.SweepId, format: z.enum(['jsonl', 'csv']) }), Download),
+};
+
+export const ComparisonView = z.object({
+  a: d.SweepGrid,
+  b: d.SweepGrid,
+  /** b − a, where both exist. */
+  difference: z.array(z.number().nullable()),
+  spearman: z.number().nullable(),
+  pearson: z.number().nullable(),
+  n: z.number().int(),
+  detected: z.array(
+    z.object({ layer: z.number().int(), column: z.number().int(), site: z.string(), a: z.number().nullable(), b: z.number().nullable(), where: z.enum(['both', 'a', 'b']) }),
+  ),
+  settings: z.array(z.object({ name: z.string(), a: z.string(), b: z.string() })),
+  equalSettings: z.number().int(),
+  /** Localisation of each grid: top-5 share, Gini, participation ratio, with 95 % cluster-bootstrap intervals. */
+  localisation: z.array(
+    z.object({
+      label: z.string(),
+      clusters: z.number().int(),
+      topShare: z.object({ k: z.number().int(), value: z.number().nullable(), low: z.number().nullable(), high: z.number().nullable() }),
+      gini: z.number().nullable(),
+      participation: z.number().nullable(),
+    }),
+  ),
+  notes: z.array(z.string()),
+});
+export type ComparisonView = z.infer<typeof ComparisonView>;
+
+export const compare = {
+  view: method(
+    z.object({ a: d.SweepId, b: d.SweepId, hook: d.HookName, axes: d.GridAxes, metric: d.MetricName }),
+    ComparisonView,
+  ),
+  list: method(none, z.array(z.object({ id: d.ComparisonId, a: d.SweepId, b: d.SweepId, name: z.string(), createdAt: d.Timestamp }))),
+  save: method(z.object({ a: d.SweepId, b: d.SweepId, name: z.string().trim().min(1) }), z.object({ id: d.ComparisonId })),
+};
+
+export const FigureRequest = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('sweep'), id: d.SweepId, hook: d.HookName, axes: d.GridAxes, metric: d.MetricName }),
+  z.object({ kind: z.literal('comparison'), a: d.SweepId, b: d.SweepId, hook: d.HookName, axes: d.GridAxes, metric: d.MetricName }),
+  z.object({ kind: z.literal('layers'), ids: z.array(d.SweepId).min(1), hook: d.HookName, axes: d.GridAxes, metric: d.MetricName }),
+  z.object({ kind: z.literal('training'), id: d.TrainingRunId }),
+  z.object({ kind: z.literal('flow') }),
+]);
+export type FigureRequest = z.infer<typeof FigureRequest>;
+
+export const report = {
+  get: method(none, d.Report),
+  save: method(d.Report, d.Report),
+  /** Self-contained HTML for the live preview, and the warnings it carries. */
+  preview: method(none, z.object({ html: z.string(), warnings: z.array(z.string()) })),
+  export: method(z.object({ format: z.enum(['html']) }), Download),
+  figure: method(z.object({ figure: FigureRequest, options: d.FigureOptions }), Download),
+  /** The methods sentence of one sweep, from its record. */
+  methods: method(z.object({ id: d.SweepId }), z.object({ text: z.string() })),
+};
+
+export const jobs = {
+  list: method(none, z.array(d.Job)),
+  pause: method(z.object({ id: d.JobId }), ok),
+  resume: method(z.object({ id: d.JobId }), ok),
+  stop: method(z.object({ id: d.JobId }), ok),
+  log: method(z.object({ id: d.JobId }), z.array(z.object({ at: d.Timestamp, line: z.string() }))),
+};

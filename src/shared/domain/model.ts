@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { DatasetId, ModelId, PairSetId, Timestamp, TrainingRunId } from './ids.ts';
+
+/** What the engine needs to know of a decoder, whatever its family. Sizes are in elements. */
+export const ModelConfig = z.object({
+  family: z.enum(['gpt2']),
+  nLayer: z.number().int().positive(),
+  nHead: z.number().int().positive(),
+  dModel: z.number().int().positive(),
+  dMlp: z.number().int().positive(),
+  nCtx: z.number().int().positive(),
+  vocabSize: z.number().int().positive(),
+  layerNormEps: z.number().positive(),
+  activation: z.enum(['gelu_new', 'gelu', 'relu']),
+  tiedEmbeddings: z.boolean(),
+  bosTokenId: z.number().int().nonnegative().nullable(),
+  eosTokenId: z.number().int().nonnegative().nullable(),
+});
+export type ModelConfig = z.infer<typeof ModelConfig>;
+
+export const ModelEvaluation = z.object({
+  datasetId: DatasetId.nullable(),
+  /** Mean next-token cross-entropy (nats) on the held-out split, padding not counted. */
+  validationLoss: z.number().nullable(),
+  perplexity: z.number().nullable(),
+  /** Share of pairs whose right answer beats the wrong one on the clean prompt. */
+  pairAccuracy: z.array(
+    z.object({ pairSetId: PairSetId, name: z.string(), right: z.number().int(), total: z.number().int() }),
+  ),
+  sample: z.object({ prompt: z.string(), text: z.string() }).nullable(),
+});
+export type ModelEvaluation = z.infer<typeof ModelEvaluation>;
+
+export const ModelOrigin = z.enum(['imported', 'created', 'fine-tuned']);
+export const Model = z.object({
+  id: ModelId,
+  name: z.string(),
+  origin: ModelOrigin,
+  parentId: ModelId.nullable(),
+  trainingRunId: TrainingRunId.nullable(),
+  config: ModelConfig,
+  parameters: z.number().int().positive(),
+  bytes: z.number().int().positive(),
+  /** `none`, or e.g. `byte-level BPE, 50,257 tokens`. */
+  tokenizer: z.string(),
+  weightsHash: z.string(),
+  createdAt: Timestamp,
+  evaluation: ModelEvaluation.nullable(),
+});
+export type Model = z.infer<typeof Model>;
+
+/** A line of the checklist shown when a folder is imported. */
+export const ModelFolderCheck = z.object({
+  item: z.string(),
+  ok: z.boolean(),
+  detail: z.string(),
+});
+
+/** Sizes offered when a small GPT-2 is created from scratch. */
+export const CreateModelOptions = z.object({
+  name: z.string().trim().min(1).max(80),
+  nLayer: z.number().int().min(1).max(48),
+  nHead: z.number().int().min(1).max(32),
+  dModel: z.number().int().min(8).max(2048),
+  nCtx: z.number().int().min(16).max(2048),
+  /** `gpt2` = GPT-2's 50,257-token tokenizer; `sample` = the small BPE vocabulary trained on the sample. */
+  tokenizer: z.enum(['gpt2', 'sample']),
+  seed: z.number().int().nonnegative(),
+});
+export type CreateModelOptions = z.infer<typeof CreateModelOptions>;
