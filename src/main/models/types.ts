@@ -1,0 +1,36 @@
+import type { ModelConfig } from '../../shared/domain/index.ts';
+
+/** One tensor inside a safetensors file: where its bytes lie, as ONNX external data wants it. */
+export interface TensorEntry {
+  readonly name: string;
+  readonly dtype: 'F32' | 'F16' | 'BF16' | 'F64' | 'I64' | 'I32' | 'U8' | 'BOOL';
+  readonly shape: readonly number[];
+  /** Absolute path of the file that holds it. */
+  readonly file: string;
+  /** Byte offset from the start of the file, and length in bytes. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A Hugging Face folder, checked: every weight the family needs is there in the right shape. */
+export interface ModelFolder {
+  readonly folder: string;
+  readonly config: ModelConfig;
+  /** Keyed by canonical name (GPT-2: `wte.weight`, `h.0.attn.c_attn.weight` ..., no `transformer.` prefix). */
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** SHA-256 of the weight file(s). */
+  weightsHash(): Promise<string>;
+}
+
+/** Text to ids and back, without a space ever added. */
+export interface TextTokenizer {
+  readonly description: string;
+  readonly vocabSize: number;
+  readonly bosTokenId: number | null;
+  readonly eosTokenId: number | null;
+  /** No special tokens are added. */
+  encode(text: string): number[];
+  decode(ids: readonly number[]): string;
+  /** One token as it stands in text (`Ġthe` -> ` the`); bytes that are no character shown as `⟨E2⟩`. */
+  tokenText(id: number): string;
+}

@@ -1,0 +1,176 @@
+import type { Direction, EpochPoint, HookGrid, MetricName, ModelConfig, StepPoint, TrainingConfig } from '../../shared/domain/index.ts';
+
+/**
+ * What the services ask of the compute process. Everything is token ids and numbers: text and
+ * tokenizers stay with the services. Folders are Hugging Face model folders on this machine.
+ * Calls with an AbortSignal end with a CancelledError between two runs of the model.
+ */
+export interface ComputeApi {
+  info(): Promise<ComputeInfo>;
+  selfCheck(): Promise<SelfCheckResult>;
+  /** Opens (or finds) the sessions of a model; the time it took. */
+  load(request: { folder: string }): Promise<{ config: ModelConfig; milliseconds: number }>;
+  logits(request: LogitsRequest): Promise<LogitsResult>;
+  /** Greedy continuation (temperature 0). Returns the new ids only. */
+  generate(request: { folder: string; ids: number[]; tokens: number }): Promise<{ ids: number[] }>;
+  /** Mean next-token cross-entropy in nats over real tokens (padding never counted). */
+  evaluate(request: EvaluateRequest, options?: CallOptions<CountEvent>): Promise<{ loss: number; tokens: number }>;
+  planPatch(request: PatchRequest): Promise<PatchPlanSummary>;
+  patch(request: PatchRequest, options?: CallOptions<PatchBlock>): Promise<PatchDone>;
+  train(request: TrainRequest, options?: CallOptions<TrainEvent>): Promise<TrainDone>;
+  /** Forgets sessions of folders that were deleted or replaced; all without an argument. */
+  release(request: { folder?: string }): Promise<void>;
+}
+
+export interface CallOptions<E> {
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: E) => void;
+}
+
+export interface CountEvent {
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface ComputeInfo {
+  readonly engine: string;
+  readonly provider: string;
+  readonly providers: readonly { name: string; available: boolean; note: string }[];
+  readonly threads: number;
+  readonly peakRssBytes: number;
+  /** Set when the provider asked for could not be used and the CPU stands in. */
+  readonly notice: string | null;
+}
+
+export interface SelfCheckResult {
+  readonly ok: boolean;
+  readonly maxError: number;
+  readonly gflops: number;
+  readonly milliseconds: number;
+  readonly message: string;
+}
+
+export interface LogitsRequest {
+  readonly folder: string;
+  readonly prompts: readonly (readonly number[])[];
+  /** Positions to read in each prompt; negative counts from the end. Omitted = last only. `all` = every position. */
+  readonly positions?: readonly (readonly number[])[] | 'all';
+}
+
+export interface LogitsResult {
+  /** Per prompt: [positions × vocabulary], row-major. */
+  readonly logits: readonly Float32Array[];
+  readonly vocabSize: number;
+}
+
+/** Sequences of equal length, row-major [count × length]; `lengths[i]` real tokens, the rest is padding. */
+export interface TokenBlock {
+  readonly ids: Int32Array;
+  readonly lengths: Int32Array;
+  readonly count: number;
+  readonly length: number;
+}
+
+export interface EvaluateRequest {
+  readonly folder: string;
+  readonly data: TokenBlock;
+  readonly batchSize: number;
+}
+
+export interface PatchPair {
+  readonly id: string;
+  readonly clean: readonly number[];
+  readonly corrupted: readonly number[];
+  /** Alternatives; `bag` scores every token id in them, `first` the first of each. Already reduced to ids. */
+  readonly answer: readonly number[];
+  readonly wrong: readonly number[];
+  /** Position (from 0) at which the metric is read; equal in both prompts. */
+  readonly read: number;
+}
+
+export interface PatchRequest {
+  readonly folder: string;
+  readonly pairs: readonly PatchPair[];
+  readonly grids: readonly HookGrid[];
+  readonly direction: Direction;
+  readonly metrics: readonly MetricName[];
+  /** Blocks already stored, to be skipped on resume: `grid index:pair index`. */
+  readonly done?: readonly string[];
+  /** Upper limit of working memory for one packed batch. */
+  readonly memoryBytes?: number;
+  /** `packed` is the product; `naive` runs the whole model once per site and is the check on it. */
+  readonly strategy?: 'packed' | 'naive';
+}
+
+/** All effects of one grid for one pair: the unit that is stored and resumed. */
+export interface PatchBlock {
+  readonly grid: number;
+  readonly pair: number;
+  /** Axes after `pair`, e.g. [layers, positions]. */
+  readonly shape: readonly number[];
+  /** Per metric: the metric of the patched run, row-major; NaN where no value exists. */
+  readonly raw: readonly Float64Array[];
+  /** Per metric. */
+  readonly clean: readonly number[];
+  readonly corrupted: readonly number[];
+  /** 1 where source equals target by construction: effect exactly 0, nothing computed. */
+  readonly zero: Uint8Array;
+  /** 1 where the patch restores the source run by construction. */
+  readonly trivial: Uint8Array;
+}
+
+export interface PatchPlanSummary {
+  readonly sites: number;
+  readonly runs: number;
+  readonly structuralZeros: number;
+  /** GEMM floating-point operations that remain, times the pairs. */
+  readonly floorFlops: number;
+  readonly seconds: number;
+  readonly peakBytes: number;
+  readonly blocks: number;
+}
+
+export interface PatchDone {
+  readonly loadMs: number;
+  readonly sweepMs: number;
+  readonly peakRssBytes: number;
+  readonly provider: string;
+  readonly threads: number;
+}
+
+export interface TrainRequest {
+  /** Weights to start from. */
+  readonly folder: string;
+  /** Working folder of the run: checkpoints and state; may hold those of an earlier, killed attempt. */
+  readonly workFolder: string;
+  readonly train: TokenBlock;
+  readonly validation: TokenBlock;
+  readonly config: TrainingConfig;
+  /** Continues from the newest complete checkpoint in `workFolder`, if there is one. */
+  readonly resume: boolean;
+  /** A prompt continued greedily after every epoch, so that a person sees what the model says. */
+  readonly samplePrompt: readonly number[] | null;
+  readonly sampleTokens: number;
+}
+
+export type TrainEvent =
+  | { readonly type: 'resumed'; readonly step: number; readonly epoch: number }
+  | { readonly type: 'steps'; readonly steps: readonly StepPoint[]; readonly totalSteps: number }
+  | {
+      readonly type: 'epoch';
+      readonly point: EpochPoint;
+      /** Folder of the checkpoint just written (a Hugging Face folder without the tokenizer). */
+      readonly checkpoint: string;
+      readonly sample: readonly number[] | null;
+    };
+
+export interface TrainDone {
+  readonly bestFolder: string;
+  readonly bestEpoch: number;
+  readonly bestValidationLoss: number;
+  readonly stoppedEarly: boolean;
+  readonly steps: number;
+  readonly totalSteps: number;
+  readonly seconds: number;
+  readonly peakRssBytes: number;
+}
