@@ -57,11 +57,17 @@ def make_weights(
     d_inner = config["n_inner"] or 4 * d_model
 
     def normal(*shape: int, std: float, mean: float = 0.0) -> torch.Tensor:
-        return mean + std * torch.randn(*shape, generator=generator, dtype=torch.float32)
+        return mean + std * torch.randn(
+            *shape, generator=generator, dtype=torch.float32
+        )
 
     weights = {
-        "transformer.wte.weight": normal(config["vocab_size"], d_model, std=embedding_std),
-        "transformer.wpe.weight": normal(config["n_positions"], d_model, std=embedding_std),
+        "transformer.wte.weight": normal(
+            config["vocab_size"], d_model, std=embedding_std
+        ),
+        "transformer.wpe.weight": normal(
+            config["n_positions"], d_model, std=embedding_std
+        ),
     }
 
     def layer_norm(name: str) -> None:
@@ -87,7 +93,9 @@ def make_weights(
 def write_folder(folder: Path, config: dict, weights: dict[str, torch.Tensor]) -> None:
     """Write ``config.json`` and ``model.safetensors``."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    (folder / "config.json").write_text(
+        json.dumps(config, indent=2, sort_keys=True) + "\n"
+    )
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 
 

@@ -11,6 +11,9 @@ import argparse
 from pathlib import Path
 
 import torch
+from transformer_lens.utilities.activation_functions import gelu_new as lens_gelu_new
+from transformers.activations import ACT2FN
+
 from reference_common import (
     GRIDS,
     METRICS,
@@ -18,6 +21,7 @@ from reference_common import (
     HookedTransformer,
     Pair,
     Run,
+    Site,
     baseline_entries,
     baseline_metrics,
     entries,
@@ -26,6 +30,7 @@ from reference_common import (
     load_hf,
     logit_diff,
     number,
+    patched_logits,
     random_pair,
     result_header,
     run_prompt,
@@ -34,8 +39,6 @@ from reference_common import (
     write_json,
     write_pairs,
 )
-from transformer_lens.utilities.activation_functions import gelu_new as lens_gelu_new
-from transformers.activations import ACT2FN
 
 HERE = Path(__file__).resolve().parent
 DIRECTIONS = ("denoising", "noising")
@@ -68,9 +71,87 @@ def check_model(hf: torch.nn.Module, model: HookedTransformer) -> None:
     with torch.no_grad():
         ours, theirs = model(ids), hf(ids).logits
     worst = (ours - theirs).abs().max().item()
-    print(f"logits: TransformerLens against transformers {worst:.2g} (max |logit| {theirs.abs().max():.3g})")
+    print(
+        f"logits: TransformerLens against transformers {worst:.2g} (max |logit| {theirs.abs().max():.3g})"
+    )
     if worst > 5e-5:
         raise RuntimeError("TransformerLens and transformers disagree")
+
+
+def hf_patched_logits(
+    hf: torch.nn.Module, base_ids: list[int], source_ids: list[int], site: Site
+) -> torch.Tensor:
+    """Patch one site in transformers itself, with plain module hooks."""
+    block = hf.transformer.h[site.layer]
+    d_model = hf.config.n_embd
+    d_head = d_model // hf.config.n_head
+    head = 0 if site.head is None else site.head
+    columns = slice(None)
+    module, on_input = {
+        "hook_resid_pre": (block, True),
+        "hook_resid_post": (block, False),
+        "hook_attn_out": (block.attn, False),
+        "hook_mlp_out": (block.mlp, False),
+        "mlp.hook_pre": (block.mlp.c_fc, False),
+        "mlp.hook_post": (block.mlp.c_proj, True),
+        "attn.hook_z": (block.attn.c_proj, True),
+        "attn.hook_q": (block.attn.c_attn, False),
+        "attn.hook_k": (block.attn.c_attn, False),
+        "attn.hook_v": (block.attn.c_attn, False),
+    }[site.hook]
+    if site.head is not None:
+        offset = {"attn.hook_k": d_model, "attn.hook_v": 2 * d_model}.get(site.hook, 0)
+        columns = slice(offset + head * d_head, offset + (head + 1) * d_head)
+    rows = slice(None) if site.position is None else site.position
+    stored: list[torch.Tensor] = []
+
+    def handle(value: tuple | torch.Tensor) -> tuple | torch.Tensor:
+        """Record on the source run, paste on the base run."""
+        tensor = value[0] if isinstance(value, tuple) else value
+        if not stored:
+            stored.append(tensor.clone())
+            return value
+        tensor = tensor.clone()
+        tensor[0, rows, columns] = stored[0][0, rows, columns]
+        return (tensor, *value[1:]) if isinstance(value, tuple) else tensor
+
+    if on_input:
+        hook = module.register_forward_pre_hook(lambda _, inputs: handle(inputs))
+    else:
+        hook = module.register_forward_hook(lambda _, __, output: handle(output))
+    with torch.no_grad():
+        hf(torch.tensor([source_ids]))
+        logits = hf(torch.tensor([base_ids])).logits[0, -1]
+    hook.remove()
+    return logits
+
+
+def check_patches(
+    hf: torch.nn.Module, model: HookedTransformer, pairs: list[Pair]
+) -> float:
+    """Patch with transformers' modules too: largest difference of the patched logits.
+
+    ``hook_resid_mid`` is left out: in transformers it is no module's own input (ln_2's input
+    also flows around ln_2).
+    """
+    skipped = ("hook_resid_mid", "attn.hook_pattern", "attn.hook_attn_scores")
+    worst = 0.0
+    for pair in pairs:
+        base = run_prompt(model, pair.corrupted)
+        source = run_prompt(model, pair.clean)
+        for grid in GRIDS:
+            if grid.hook in skipped:
+                continue
+            for site in grid.sites(model, pair.length):
+                ours = patched_logits(
+                    model, base, source, [site], chunk=1, suffix=False
+                )[0]
+                theirs = hf_patched_logits(hf, base.ids, source.ids, site)
+                worst = max(worst, (ours - theirs).abs().max().item())
+    print(f"patched logits: TransformerLens against transformers {worst:.2g}")
+    if worst > 5e-5:
+        raise RuntimeError("patching in TransformerLens and in transformers disagrees")
+    return worst
 
 
 def make_pairs(model: HookedTransformer) -> list[Pair]:
@@ -80,7 +161,9 @@ def make_pairs(model: HookedTransformer) -> list[Pair]:
         base = baseline_metrics(
             pair, run_prompt(model, pair.clean), run_prompt(model, pair.corrupted)
         )
-        gap = {name: abs(base[name]["clean"] - base[name]["corrupted"]) for name in METRICS}
+        gap = {
+            name: abs(base[name]["clean"] - base[name]["corrupted"]) for name in METRICS
+        }
         return gap["logit_diff"] >= 0.5 and gap["prob"] >= 0.02 and gap["kl"] >= 0.05
 
     def last_logits(ids: list[int]) -> torch.Tensor:
@@ -117,7 +200,11 @@ def base_gradients(
         return activation
 
     names = sorted(
-        {full_name(layer, grid.hook) for grid in grids for layer in range(model.cfg.n_layers)}
+        {
+            full_name(layer, grid.hook)
+            for grid in grids
+            for layer in range(model.cfg.n_layers)
+        }
     )
     with torch.enable_grad():
         logits = model.run_with_hooks(
@@ -129,14 +216,20 @@ def base_gradients(
 
 
 def atp_result(
-    model: HookedTransformer, pairs: list[Pair], direction: str, grids: tuple[Grid, ...] = ATP_GRIDS
+    model: HookedTransformer,
+    pairs: list[Pair],
+    direction: str,
+    grids: tuple[Grid, ...] = ATP_GRIDS,
 ) -> dict:
     """First-order effects: sum of (a_source - a_base) * d metric / d a, gradient at the base run.
 
     ``raw`` is the metric of the base run plus the estimate, as if it were a patched run;
     ``estimate`` is the estimated change itself.
     """
-    runs = [(run_prompt(model, pair.clean), run_prompt(model, pair.corrupted)) for pair in pairs]
+    runs = [
+        (run_prompt(model, pair.clean), run_prompt(model, pair.corrupted))
+        for pair in pairs
+    ]
     baselines = [
         baseline_metrics(pair, clean, corrupted)
         for pair, (clean, corrupted) in zip(pairs, runs, strict=True)
@@ -146,11 +239,14 @@ def atp_result(
     base_name = "corrupted" if direction == "denoising" else "clean"
     products = []
     for pair, (clean, corrupted) in zip(pairs, runs, strict=True):
-        base, source = (corrupted, clean) if direction == "denoising" else (clean, corrupted)
+        base, source = (
+            (corrupted, clean) if direction == "denoising" else (clean, corrupted)
+        )
         gradients = base_gradients(model, base, pair, grids)
         products.append(
             {
-                name: (source.cache[name] - base.cache[name])[0].double() * gradient[0].double()
+                name: (source.cache[name] - base.cache[name])[0].double()
+                * gradient[0].double()
                 for name, gradient in gradients.items()
             }
         )
@@ -169,7 +265,9 @@ def atp_result(
         )
         per_pair = len(effect["raw"]) // len(pairs)
         effect["estimate"] = [
-            None if value is None else number(value - baselines[i // per_pair]["logit_diff"][base_name])
+            None
+            if value is None
+            else number(value - baselines[i // per_pair]["logit_diff"][base_name])
             for i, value in enumerate(effect["raw"])
         ]
         effects.append(effect)
@@ -202,17 +300,23 @@ def main() -> None:
     check_model(hf, model)
     pairs = make_pairs(model)
     write_pairs(args.out / "tiny-gpt2-pairs.jsonl", pairs)
+    patched_agree = check_patches(hf, model, pairs)
     double = to_transformer_lens(load_hf(args.model, torch.float64))
 
-    exact = {direction: exact_result(model, "tiny-gpt2", pairs, direction) for direction in DIRECTIONS}
+    exact = {
+        direction: exact_result(model, "tiny-gpt2", pairs, direction)
+        for direction in DIRECTIONS
+    }
     rounding = {}
     for direction in DIRECTIONS:
         check = exact_result(double, "tiny-gpt2", pairs, direction)
         rounding[direction] = {
-            key: worst_difference(exact[direction], check, key) for key in ("raw", "normalized")
+            key: worst_difference(exact[direction], check, key)
+            for key in ("raw", "normalized")
         }
     prompts = {
-        pair.id: {side: getattr(pair, side) for side in ("clean", "corrupted")} for pair in pairs
+        pair.id: {side: getattr(pair, side) for side in ("clean", "corrupted")}
+        for pair in pairs
     }
     with torch.no_grad():
         logits = {
@@ -223,7 +327,10 @@ def main() -> None:
             for name, sides in prompts.items()
         }
         agree = max(
-            (model(torch.tensor([ids]))[0, -1] - hf(torch.tensor([ids])).logits[0, -1]).abs().max().item()
+            (model(torch.tensor([ids]))[0, -1] - hf(torch.tensor([ids])).logits[0, -1])
+            .abs()
+            .max()
+            .item()
             for sides in prompts.values()
             for ids in sides.values()
         )
@@ -231,7 +338,10 @@ def main() -> None:
         args.out / "tiny-gpt2-patch.json",
         {
             "packages": versions(*PACKAGES),
-            "transformers_logits_max_abs_diff": agree,
+            "transformers_max_abs_diff": {
+                "logits": agree,
+                "patched_logits": patched_agree,
+            },
             "float64_max_abs_diff": rounding,
             "logits": logits,
             **exact,
@@ -241,7 +351,9 @@ def main() -> None:
     atp = {direction: atp_result(model, pairs, direction) for direction in DIRECTIONS}
     rounding = {
         direction: {
-            key: worst_difference(atp[direction], atp_result(double, pairs, direction), key)
+            key: worst_difference(
+                atp[direction], atp_result(double, pairs, direction), key
+            )
             for key in ("estimate", "normalized")
         }
         for direction in DIRECTIONS
@@ -251,7 +363,9 @@ def main() -> None:
         {"packages": versions(*PACKAGES), "float64_max_abs_diff": rounding, **atp},
     )
     for entry in exact["denoising"]["baselines"]:
-        print(f"{entry['metric']:15} {entry['pair']:16} gap {entry['clean'] - entry['corrupted']:+.4f}")
+        print(
+            f"{entry['metric']:15} {entry['pair']:16} gap {entry['clean'] - entry['corrupted']:+.4f}"
+        )
 
 
 if __name__ == "__main__":

@@ -49,7 +49,9 @@ SQUARE_HOOKS = ("attn.hook_pattern", "attn.hook_attn_scores")
 
 def load_hf(folder: Path, dtype: torch.dtype = torch.float32) -> GPT2LMHeadModel:
     """Load the folder with transformers, eager attention, evaluation mode."""
-    model = GPT2LMHeadModel.from_pretrained(folder, attn_implementation="eager", dtype=dtype)
+    model = GPT2LMHeadModel.from_pretrained(
+        folder, attn_implementation="eager", dtype=dtype
+    )
     return model.eval()
 
 
@@ -76,12 +78,17 @@ def to_transformer_lens(hf: GPT2LMHeadModel) -> HookedTransformer:
         seed=0,
     )
     model = HookedTransformer(cfg)
-    state = {name: tensor.detach().clone() for name, tensor in convert_gpt2_weights(hf, cfg).items()}
+    state = {
+        name: tensor.detach().clone()
+        for name, tensor in convert_gpt2_weights(hf, cfg).items()
+    }
     state["unembed.b_U"] = torch.zeros(cfg.d_vocab, dtype=hf.dtype)
     missing, unexpected = model.load_state_dict(state, strict=False)
     left = [name for name in missing if not name.endswith(("attn.mask", "attn.IGNORE"))]
     if left or unexpected:
-        raise RuntimeError(f"state dict does not fit: missing {left}, unexpected {unexpected}")
+        raise RuntimeError(
+            f"state dict does not fit: missing {left}, unexpected {unexpected}"
+        )
     return model.eval()
 
 
@@ -164,7 +171,9 @@ def logit_diff(logits: torch.Tensor, pair: Pair) -> torch.Tensor:
     return logits[..., pair.answer].mean(-1) - logits[..., pair.wrong].mean(-1)
 
 
-def metrics(logits: torch.Tensor, pair: Pair, clean_logits: torch.Tensor) -> dict[str, torch.Tensor]:
+def metrics(
+    logits: torch.Tensor, pair: Pair, clean_logits: torch.Tensor
+) -> dict[str, torch.Tensor]:
     """Every metric at the read position, in double precision from the given logits.
 
     ``kl`` is minus KL(P_clean || P): 0 on the clean run, negative elsewhere.
@@ -174,7 +183,8 @@ def metrics(logits: torch.Tensor, pair: Pair, clean_logits: torch.Tensor) -> dic
     log_clean = clean_logits.double().log_softmax(-1)
     return {
         "logit_diff": logit_diff(logits, pair),
-        "logit_diff_sum": logits[..., pair.answer].sum(-1) - logits[..., pair.wrong].sum(-1),
+        "logit_diff_sum": logits[..., pair.answer].sum(-1)
+        - logits[..., pair.wrong].sum(-1),
         "prob": log_p[..., pair.answer].exp().sum(-1),
         "kl": -(log_clean.exp() * (log_clean - log_p)).sum(-1),
     }
@@ -206,7 +216,9 @@ def run_prompt(model: HookedTransformer, ids: list[int]) -> Run:
     }
     with torch.no_grad():
         logits, cache = model.run_with_cache(
-            torch.tensor([ids]), names_filter=lambda name: name in wanted, return_type="logits"
+            torch.tensor([ids]),
+            names_filter=lambda name: name in wanted,
+            return_type="logits",
         )
     return Run(ids, dict(cache.items()), logits[0, -1])
 
@@ -230,12 +242,14 @@ class Site:
 
 
 @contextmanager
-def patched_batch(model: HookedTransformer, sites: list[Site], source: Run) -> Iterator[None]:
-    """Hook the model so that row i of a batch has site i pasted from ``source``."""
+def patched_batch(
+    model: HookedTransformer, sites: list[Site], source: Run
+) -> Iterator[None]:
+    """Paste site i into row i of a batch, every value taken from ``source``."""
     name = full_name(sites[0].layer, sites[0].hook)
     value = source.cache[name][0]
 
-    def paste(activation: torch.Tensor, hook: object) -> torch.Tensor:  # noqa: ARG001
+    def paste(activation: torch.Tensor, hook: object) -> torch.Tensor:
         activation = activation.clone()
         for row, site in enumerate(sites):
             index = site.index()
@@ -247,7 +261,13 @@ def patched_batch(model: HookedTransformer, sites: list[Site], source: Run) -> I
 
 
 def patched_logits(
-    model: HookedTransformer, base: Run, source: Run, sites: list[Site], *, chunk: int, suffix: bool
+    model: HookedTransformer,
+    base: Run,
+    source: Run,
+    sites: list[Site],
+    *,
+    chunk: int,
+    suffix: bool,
 ) -> torch.Tensor:
     """Last-position logits of one patched run per site (all of one hook and layer).
 
@@ -297,7 +317,11 @@ class Grid:
 
     def axes(self) -> list[str]:
         """Axes without the pair axis."""
-        return ["layer", *(["head"] if self.heads else []), *(["position"] if self.positions else [])]
+        return [
+            "layer",
+            *(["head"] if self.heads else []),
+            *(["position"] if self.positions else []),
+        ]
 
     def shape(self, model: HookedTransformer, length: int) -> list[int]:
         """Shape without the pair axis."""
@@ -340,7 +364,9 @@ def number(value: float | None) -> float | None:
     return 0 if rounded == 0 else rounded
 
 
-def recovery(raw: float, clean: float, corrupted: float, direction: str) -> float | None:
+def recovery(
+    raw: float, clean: float, corrupted: float, direction: str
+) -> float | None:
     """Per-pair recovery: 0 corrupted, 1 clean (denoising); 0 intact, -1 broken (noising)."""
     gap = clean - corrupted
     if abs(gap) < EPSILON:
@@ -348,7 +374,9 @@ def recovery(raw: float, clean: float, corrupted: float, direction: str) -> floa
     return (raw - (corrupted if direction == "denoising" else clean)) / gap
 
 
-def pad(values: list, inner: list[int], length: int, longest: int, positions: bool) -> list:
+def pad(
+    values: list, inner: list[int], length: int, longest: int, positions: bool
+) -> list:
     """Spread a pair's values over the longest pair's positions, ``None`` beyond its length."""
     if not positions or length == longest:
         return list(values)
@@ -381,7 +409,9 @@ def summarise(
     return out
 
 
-def baseline_metrics(pair: Pair, clean: Run, corrupted: Run) -> dict[str, dict[str, float]]:
+def baseline_metrics(
+    pair: Pair, clean: Run, corrupted: Run
+) -> dict[str, dict[str, float]]:
     """Metric values of both unpatched runs."""
     on_clean = metrics(clean.logits, pair, clean.logits)
     on_corrupted = metrics(corrupted.logits, pair, clean.logits)
@@ -391,7 +421,9 @@ def baseline_metrics(pair: Pair, clean: Run, corrupted: Run) -> dict[str, dict[s
     }
 
 
-def result_header(model_name: str, direction: str, method: str, pairs: list[Pair]) -> dict:
+def result_header(
+    model_name: str, direction: str, method: str, pairs: list[Pair]
+) -> dict:
     """Every key of a result before ``baselines`` (without ``timing``, which would not repeat)."""
     return {
         "engine": f"transformer_lens {importlib.metadata.version('transformer-lens')}",
@@ -429,7 +461,10 @@ def entries(
     ]
     base = [baseline[metric] for baseline in baselines]
     normalized = [
-        [None if m is None else recovery(m, b["clean"], b["corrupted"], direction) for m in row]
+        [
+            None if m is None else recovery(m, b["clean"], b["corrupted"], direction)
+            for m in row
+        ]
         for row, b in zip(raw, base, strict=True)
     ]
     effect = {
@@ -458,7 +493,9 @@ def entries(
     return effect, summary
 
 
-def baseline_entries(pairs: list[Pair], baselines: list[dict], names: Iterable[str]) -> list[dict]:
+def baseline_entries(
+    pairs: list[Pair], baselines: list[dict], names: Iterable[str]
+) -> list[dict]:
     """Build the ``baselines`` list."""
     return [
         {
@@ -485,7 +522,10 @@ def exact_result(
     progress: bool = False,
 ) -> dict:
     """Patch every site of every grid for every pair; return one result object."""
-    runs = [(run_prompt(model, pair.clean), run_prompt(model, pair.corrupted)) for pair in pairs]
+    runs = [
+        (run_prompt(model, pair.clean), run_prompt(model, pair.corrupted))
+        for pair in pairs
+    ]
     baselines = [
         baseline_metrics(pair, clean, corrupted)
         for pair, (clean, corrupted) in zip(pairs, runs, strict=True)
@@ -497,16 +537,29 @@ def exact_result(
         raw: dict[str, list[list[float]]] = {metric: [] for metric in names}
         zeros: list[list[bool]] = []
         for pair, (clean, corrupted) in zip(pairs, runs, strict=True):
-            base, source = (corrupted, clean) if direction == "denoising" else (clean, corrupted)
+            base, source = (
+                (corrupted, clean) if direction == "denoising" else (clean, corrupted)
+            )
             sites = grid.sites(model, pair.length)
             flags = [is_structural_zero(base, source, site) for site in sites]
-            logits = torch.empty(len(sites), base.logits.shape[-1], dtype=base.logits.dtype)
+            logits = torch.empty(
+                len(sites), base.logits.shape[-1], dtype=base.logits.dtype
+            )
             logits[:] = base.logits
             for layer in range(model.cfg.n_layers):
-                rows = [i for i, site in enumerate(sites) if site.layer == layer and not flags[i]]
+                rows = [
+                    i
+                    for i, site in enumerate(sites)
+                    if site.layer == layer and not flags[i]
+                ]
                 if rows:
                     logits[rows] = patched_logits(
-                        model, base, source, [sites[i] for i in rows], chunk=chunk, suffix=suffix
+                        model,
+                        base,
+                        source,
+                        [sites[i] for i in rows],
+                        chunk=chunk,
+                        suffix=suffix,
                     )
             values = metrics(logits, pair, clean.logits)
             for metric in names:
