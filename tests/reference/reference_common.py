@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -358,7 +359,7 @@ GRIDS = (
 
 def number(value: float | None) -> float | None:
     """Round to 9 significant digits for the file; ``None`` where there is no finite value."""
-    if value is None or value != value or abs(value) == float("inf"):
+    if value is None or not math.isfinite(value):
         return None
     rounded = float(f"{value:.9g}")
     return 0 if rounded == 0 else rounded
