@@ -1,0 +1,184 @@
+import { invariant } from '../../../shared/errors/index.ts';
+import { OPS } from './ops.ts';
+import {
+  elements,
+  shapeText,
+  type Attrs,
+  type DType,
+  type Initializer,
+  type Node,
+  type Shape,
+  type Tensor,
+  type TensorData,
+  type TensorType,
+} from './types.ts';
+
+const BYTES: Record<DType, number> = { float32: 4, int64: 8, bool: 1 };
+const MAX_CONSTANT_FOR_INFERENCE = 64;
+
+/**
+ * A computation under construction. Nodes are appended in topological order; every result is typed and
+ * shaped at once, so that a fault shows where it is written and not when the graph runs.
+ */
+export class Graph {
+  readonly name: string;
+  readonly nodes: Node[] = [];
+  readonly inputs: Tensor[] = [];
+  readonly initializers = new Map<number, Initializer>();
+  readonly outputs: { readonly name: string; readonly tensor: Tensor }[] = [];
+  readonly #producers = new Map<number, Node>();
+  readonly #names = new Set<string>();
+  readonly #scalars = new Map<string, Tensor>();
+  #nextId = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  #tensor(type: TensorType, name: string): Tensor {
+    const id = this.#nextId++;
+    let unique = name;
+    while (this.#names.has(unique)) unique = `${name}_${id}`;
+    this.#names.add(unique);
+    return { id, name: unique, dtype: type.dtype, shape: [...type.shape] };
+  }
+
+  /** A value fed at every run. */
+  input(name: string, dtype: DType, shape: Shape): Tensor {
+    invariant(!this.#names.has(name), `graph ${this.name}: two tensors named ${name}`);
+    const tensor = this.#tensor({ dtype, shape }, name);
+    this.inputs.push(tensor);
+    return tensor;
+  }
+
+  /** A value that is part of the model. */
+  constant(name: string, shape: readonly number[], data: TensorData): Tensor {
+    const dtype: DType =
+      data instanceof Float32Array ? 'float32' : data instanceof BigInt64Array ? 'int64' : 'bool';
+    invariant(
+      elements(shape) === data.length,
+      `constant ${name}: ${data.length} values for ${shapeText(shape)}`,
+    );
+    const tensor = this.#tensor({ dtype, shape }, name);
+    this.initializers.set(tensor.id, { kind: 'inline', tensor, data });
+    return tensor;
+  }
+
+  /** A float32 weight whose bytes lie in a file (little-endian, row-major), read by the runtime itself. */
+  external(
+    name: string,
+    shape: readonly number[],
+    place: { file: string; offset: number; length: number },
+  ): Tensor {
+    const tensor = this.#tensor({ dtype: 'float32', shape }, name);
+    const bytes = (elements(shape) ?? 0) * BYTES.float32;
+    invariant(bytes === place.length, `weight ${name}: ${place.length} bytes for ${shapeText(shape)}`);
+    this.initializers.set(tensor.id, { kind: 'external', tensor, ...place });
+    return tensor;
+  }
+
+  /** A float scalar, shared by all its uses. */
+  scalar(value: number): Tensor {
+    const key = `f${Object.is(value, -0) ? '-0' : value}`;
+    const known = this.#scalars.get(key);
+    if (known !== undefined) return known;
+    const tensor = this.constant(`scalar_${this.#scalars.size}`, [], Float32Array.of(value));
+    this.#scalars.set(key, tensor);
+    return tensor;
+  }
+
+  /** A small int64 vector (axes, shapes), shared by all its uses. */
+  ints(values: readonly number[]): Tensor {
+    const key = `i${values.join(',')}`;
+    const known = this.#scalars.get(key);
+    if (known !== undefined) return known;
+    const data = BigInt64Array.from(values, (v) => BigInt(v));
+    const tensor = this.constant(`ints_${this.#scalars.size}`, [values.length], data);
+    this.#scalars.set(key, tensor);
+    return tensor;
+  }
+
+  /** An int64 scalar, shared by all its uses. */
+  int(value: number): Tensor {
+    const key = `s${value}`;
+    const known = this.#scalars.get(key);
+    if (known !== undefined) return known;
+    const tensor = this.constant(`int_${this.#scalars.size}`, [], BigInt64Array.of(BigInt(value)));
+    this.#scalars.set(key, tensor);
+    return tensor;
+  }
+
+  /** Appends a node; `wanted` gives the result's shape to ops that cannot tell it from their inputs. */
+  nodeOf(op: string, inputs: readonly Tensor[], attrs: Attrs = {}, wanted?: Shape, name?: string): Tensor[] {
+    const def = OPS[op];
+    invariant(def !== undefined, `unknown op ${op}`);
+    const [min, max] = def.inputs;
+    invariant(inputs.length >= min && inputs.length <= max, `${op}: ${inputs.length} inputs`);
+    const types = def.infer({ op, inputs, attrs, wanted, ints: (i) => this.#constantInts(op, inputs, i) });
+    const outputs = types.map((t, i) =>
+      this.#tensor(t, `${name ?? op}_${this.#nextId}${i === 0 ? '' : `.${i}`}`),
+    );
+    const node: Node = { op, inputs: [...inputs], outputs, attrs };
+    this.nodes.push(node);
+    for (const o of outputs) this.#producers.set(o.id, node);
+    return outputs;
+  }
+
+  /** A node with one result. */
+  op(op: string, inputs: readonly Tensor[], attrs: Attrs = {}, wanted?: Shape): Tensor {
+    const [first] = this.nodeOf(op, inputs, attrs, wanted);
+    invariant(first !== undefined, `${op} gives no result`);
+    return first;
+  }
+
+  output(name: string, tensor: Tensor): void {
+    invariant(!this.outputs.some((o) => o.name === name), `graph ${this.name}: two outputs named ${name}`);
+    this.outputs.push({ name, tensor });
+  }
+
+  producer(tensor: Tensor): Node | undefined {
+    return this.#producers.get(tensor.id);
+  }
+
+  #constantInts(op: string, inputs: readonly Tensor[], i: number): readonly number[] {
+    const tensor = inputs[i];
+    const init = tensor === undefined ? undefined : this.initializers.get(tensor.id);
+    invariant(
+      init?.kind === 'inline' &&
+        init.data instanceof BigInt64Array &&
+        init.data.length <= MAX_CONSTANT_FOR_INFERENCE,
+      `${op}: input ${i} must be a small int64 constant`,
+    );
+    return Array.from(init.data, Number);
+  }
+}
+
+/** What an export keeps: only what the outputs need (the runtime insists on every declared input). */
+export interface LiveGraph {
+  readonly name: string;
+  readonly inputs: readonly Tensor[];
+  readonly initializers: readonly Initializer[];
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly { readonly name: string; readonly tensor: Tensor }[];
+}
+
+/** Dead code eliminated: nodes, initializers and inputs that no output depends on are left out. */
+export function live(graph: Graph): LiveGraph {
+  invariant(graph.outputs.length > 0, `graph ${graph.name} has no output`);
+  const needed = new Set(graph.outputs.map((o) => o.tensor.id));
+  const nodes: Node[] = [];
+  for (let i = graph.nodes.length - 1; i >= 0; i--) {
+    const node = graph.nodes[i];
+    if (node === undefined || !node.outputs.some((o) => needed.has(o.id))) continue;
+    nodes.push(node);
+    for (const t of node.inputs) needed.add(t.id);
+  }
+  nodes.reverse();
+  return {
+    name: graph.name,
+    nodes,
+    inputs: graph.inputs.filter((t) => needed.has(t.id)),
+    initializers: [...graph.initializers.values()].filter((x) => needed.has(x.tensor.id)),
+    outputs: graph.outputs,
+  };
+}

@@ -1,0 +1,3 @@
+export { Graph, live, type LiveGraph } from './graph.ts';
+export * from './types.ts';
+export { OPS, type OpDef } from './ops.ts';

@@ -1,0 +1,112 @@
+import {
+  live,
+  type AttrValue,
+  type DType,
+  type Graph,
+  type Initializer,
+  type Node,
+  type Tensor,
+} from '../graph/index.ts';
+import { WireWriter } from './wire.ts';
+
+/** DirectML documents opset 20 as its ceiling; IR 9 is the version that goes with it. */
+const OPSET = 20;
+const IR_VERSION = 9;
+
+/** TensorProto.DataType of onnx.proto. */
+const ELEMENT: Record<DType, number> = { float32: 1, int64: 7, bool: 9 };
+/** AttributeProto.AttributeType. */
+const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 } as const;
+
+/**
+ * The graph as an ONNX model file (protobuf), dead code left out. External weights are named by the
+ * file's last path component: the session is told the folder.
+ */
+export function toOnnx(graph: Graph): Uint8Array {
+  const g = live(graph);
+  const outputs = new Map(g.outputs.map((o) => [o.name, o.tensor]));
+  const w = new WireWriter();
+  w.int(1, IR_VERSION);
+  w.string(2, 'engram');
+  w.message(7, (m) => {
+    for (const node of g.nodes) m.message(1, (n) => writeNode(n, node));
+    for (const [name, tensor] of outputs) m.message(1, (n) => writeIdentity(n, tensor, name));
+    m.string(2, g.name);
+    for (const init of g.initializers) m.message(5, (t) => writeInitializer(t, init));
+    for (const t of g.inputs) m.message(11, (v) => writeValueInfo(v, t.name, t));
+    for (const [name, tensor] of outputs) m.message(12, (v) => writeValueInfo(v, name, tensor));
+  });
+  w.message(8, (m) => {
+    m.string(1, '');
+    m.int(2, OPSET);
+  });
+  return w.finish();
+}
+
+/** Outputs carry the caller's names: an Identity gives each tensor its public name (the runtime removes it). */
+function writeIdentity(w: WireWriter, tensor: Tensor, name: string): void {
+  w.string(1, tensor.name);
+  w.string(2, name);
+  w.string(4, 'Identity');
+}
+
+function writeNode(w: WireWriter, node: Node): void {
+  for (const t of node.inputs) w.string(1, t.name);
+  for (const t of node.outputs) w.string(2, t.name);
+  w.string(3, node.outputs[0]?.name ?? node.op);
+  w.string(4, node.op);
+  for (const [name, value] of Object.entries(node.attrs)) w.message(5, (a) => writeAttribute(a, name, value));
+}
+
+function writeAttribute(w: WireWriter, name: string, value: AttrValue): void {
+  w.string(1, name);
+  if (typeof value === 'number') {
+    w.int(3, value);
+    w.int(20, ATTRIBUTE.int);
+  } else if (typeof value === 'string') {
+    w.string(4, value);
+    w.int(20, ATTRIBUTE.string);
+  } else if ('float' in value) {
+    w.float(2, value.float);
+    w.int(20, ATTRIBUTE.float);
+  } else {
+    for (const v of value) w.int(8, v);
+    w.int(20, ATTRIBUTE.ints);
+  }
+}
+
+function writeInitializer(w: WireWriter, init: Initializer): void {
+  for (const d of init.tensor.shape) w.int(1, Number(d));
+  w.int(2, ELEMENT[init.tensor.dtype]);
+  w.string(8, init.tensor.name);
+  if (init.kind === 'inline') {
+    w.bytes(9, new Uint8Array(init.data.buffer, init.data.byteOffset, init.data.byteLength));
+    return;
+  }
+  const entries = {
+    location: init.file.split(/[\\/]/).at(-1) ?? init.file,
+    offset: init.offset,
+    length: init.length,
+  };
+  for (const [key, value] of Object.entries(entries)) {
+    w.message(13, (e) => {
+      e.string(1, key);
+      e.string(2, String(value));
+    });
+  }
+  w.int(14, 1);
+}
+
+function writeValueInfo(w: WireWriter, name: string, t: Tensor): void {
+  w.string(1, name);
+  w.message(2, (type) =>
+    type.message(1, (tensor) => {
+      tensor.int(1, ELEMENT[t.dtype]);
+      tensor.message(2, (shape) => {
+        for (const d of t.shape) {
+          shape.message(1, (dim) => (typeof d === 'number' ? dim.int(1, d) : dim.string(2, d)));
+        }
+      });
+    }),
+  );
+}
