@@ -3,6 +3,7 @@ import { DatasetId, EpochPoint, Job, PairSetId, StepPoint, SweepId, TrainingRunI
 import type { Client, Handlers } from './define.ts';
 import * as services from './services.ts';
 
+export * from './bridge.ts';
 export * from './define.ts';
 export {
   ComparisonView,
