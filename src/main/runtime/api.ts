@@ -1,4 +1,7 @@
-import type { Direction, EpochPoint, HookGrid, MetricName, ModelConfig, StepPoint, TrainingConfig } from '../../shared/domain/index.ts';
+import type { EpochPoint, ModelConfig, StepPoint, TrainingConfig } from '../../shared/domain/index.ts';
+import type { PatchBlock, PatchCost, PatchTask } from '../engine/interp/types.ts';
+
+export type { PatchBlock, PatchCost, PatchPair, PatchTask } from '../engine/interp/types.ts';
 
 /**
  * What the services ask of the compute process. Everything is token ids and numbers: text and
@@ -77,57 +80,15 @@ export interface EvaluateRequest {
   readonly batchSize: number;
 }
 
-export interface PatchPair {
-  readonly id: string;
-  readonly clean: readonly number[];
-  readonly corrupted: readonly number[];
-  /** Alternatives; `bag` scores every token id in them, `first` the first of each. Already reduced to ids. */
-  readonly answer: readonly number[];
-  readonly wrong: readonly number[];
-  /** Position (from 0) at which the metric is read; equal in both prompts. */
-  readonly read: number;
-}
-
-export interface PatchRequest {
+export interface PatchRequest extends PatchTask {
   readonly folder: string;
-  readonly pairs: readonly PatchPair[];
-  readonly grids: readonly HookGrid[];
-  readonly direction: Direction;
-  readonly metrics: readonly MetricName[];
-  /** Blocks already stored, to be skipped on resume: `grid index:pair index`. */
-  readonly done?: readonly string[];
-  /** Upper limit of working memory for one packed batch. */
-  readonly memoryBytes?: number;
   /** `packed` is the product; `naive` runs the whole model once per site and is the check on it. */
   readonly strategy?: 'packed' | 'naive';
 }
 
-/** All effects of one grid for one pair: the unit that is stored and resumed. */
-export interface PatchBlock {
-  readonly grid: number;
-  readonly pair: number;
-  /** Axes after `pair`, e.g. [layers, positions]. */
-  readonly shape: readonly number[];
-  /** Per metric: the metric of the patched run, row-major; NaN where no value exists. */
-  readonly raw: readonly Float64Array[];
-  /** Per metric. */
-  readonly clean: readonly number[];
-  readonly corrupted: readonly number[];
-  /** 1 where source equals target by construction: effect exactly 0, nothing computed. */
-  readonly zero: Uint8Array;
-  /** 1 where the patch restores the source run by construction. */
-  readonly trivial: Uint8Array;
-}
-
-export interface PatchPlanSummary {
-  readonly sites: number;
-  readonly runs: number;
-  readonly structuralZeros: number;
-  /** GEMM floating-point operations that remain, times the pairs. */
-  readonly floorFlops: number;
+export interface PatchPlanSummary extends PatchCost {
+  /** Expected time on this machine, from the measured speed of its matrix products. */
   readonly seconds: number;
-  readonly peakBytes: number;
-  readonly blocks: number;
 }
 
 export interface PatchDone {
