@@ -14,6 +14,14 @@ export const MeshHeading = z.object({
   qualifiers: z.array(z.object({ name: z.string(), major: z.boolean() })),
 });
 
+/** An abstract in another language or from another body; kept apart and never trained on. */
+export const OtherAbstract = z.object({
+  type: z.string().nullable(),
+  language: z.string().nullable(),
+  text: z.string(),
+});
+export type OtherAbstract = z.infer<typeof OtherAbstract>;
+
 /** Why a record is left out of training unless the user decides otherwise. */
 export const RecordFlag = z.enum(['retracted', 'retraction-notice', 'erratum', 'updated', 'preprint']);
 export type RecordFlag = z.infer<typeof RecordFlag>;
@@ -27,6 +35,7 @@ export const ImportedRecord = z.object({
   /** The whole abstract as one text; structured sections joined as `LABEL: text`, one a line. */
   abstract: z.string(),
   sections: z.array(AbstractSection),
+  otherAbstracts: z.array(OtherAbstract).optional(),
   journal: z.string(),
   year: z.number().int().min(1500).max(2200).nullable(),
   /** As printed by the source (`2020 Mar 5`, `1998 Dec-1999 Jan`), for display only. */
