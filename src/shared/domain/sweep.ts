@@ -85,8 +85,12 @@ export const PatchEffects = z.object({
   shape: z.array(z.number().int().nonnegative()),
   raw: z.array(Value),
   normalized: z.array(Value),
-  structural_zero: z.array(z.boolean()).optional(),
-  trivial: z.array(z.boolean()).optional(),
+  /** Source equals target bit for bit: effect exactly 0. Null where the pair has no such site. */
+  structural_zero: z.array(z.boolean().nullable()).optional(),
+  /** Every site of this entry restores the source run by construction. */
+  trivial: z.literal(true).optional(),
+  /** Where only some do. */
+  trivial_sites: z.array(z.boolean().nullable()).optional(),
 });
 export type PatchEffects = z.infer<typeof PatchEffects>;
 
