@@ -128,6 +128,7 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   Identity: anyUnary,
   Neg: anyUnary,
   Abs: unary,
+  Sign: unary,
   Sqrt: unary,
   Reciprocal: unary,
   Exp: unary,
@@ -203,6 +204,8 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   ConstantOfShape: { inputs: [1, 1], infer: (c) => [{ dtype: 'float32', shape: wantedShape(c) }] },
   Range: { inputs: [3, 3], infer: (c) => [{ dtype: sameTypes(c), shape: wantedShape(c) }] },
   Shape: { inputs: [1, 1], infer: (c) => [{ dtype: 'int64', shape: [at(c, 0).shape.length] }] },
+  /** Zeros before and after every axis: `pads` lists all starts, then all ends. */
+  Pad: { inputs: [2, 3], infer: (c) => [{ dtype: at(c, 0).dtype, shape: wantedShape(c) }] },
   Slice: { inputs: [3, 5], infer: (c) => [{ dtype: at(c, 0).dtype, shape: wantedShape(c) }] },
   Unsqueeze: {
     inputs: [2, 2],
@@ -270,6 +273,7 @@ export const OPS: Readonly<Record<string, OpDef>> = {
     inputs: [2, 2],
     infer: (c) => [{ dtype: at(c, 0).dtype, shape: need(c, 1, 'int64').shape }],
   },
+  GatherND: { inputs: [2, 2], infer: (c) => [{ dtype: at(c, 0).dtype, shape: wantedShape(c) }] },
   ScatterElements: { inputs: [3, 3], infer: (c) => [at(c, 0)] },
   ScatterND: { inputs: [3, 3], infer: (c) => [at(c, 0)] },
   Trilu: { inputs: [1, 2], infer: (c) => [at(c, 0)] },

@@ -1,0 +1,26 @@
+import { ELEMENTWISE } from './rules/elementwise.ts';
+import { INDEXING } from './rules/indexing.ts';
+import { LINEAR } from './rules/linear.ts';
+import { REDUCTIONS } from './rules/reductions.ts';
+import { SHAPE } from './rules/shape.ts';
+import type { VjpTable } from './types.ts';
+
+/** Vector-Jacobian products: one entry per differentiable op. */
+export const VJP: VjpTable = { ...ELEMENTWISE, ...REDUCTIONS, ...LINEAR, ...SHAPE, ...INDEXING };
+
+/** Ops through which no gradient flows: whole numbers, truth values, shapes. */
+export const NO_GRADIENT: ReadonlySet<string> = new Set([
+  'Equal',
+  'Less',
+  'LessOrEqual',
+  'Greater',
+  'And',
+  'Or',
+  'Not',
+  'Sign',
+  'Cast',
+  'ConstantOfShape',
+  'Range',
+  'Shape',
+  'ArgMax',
+]);
