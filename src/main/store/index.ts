@@ -1,0 +1,12 @@
+export { createStudy, openStudy, isStudyFolder, type Study } from './study.ts';
+export { SCHEMA_VERSION } from './migrations/index.ts';
+export { hashFile, type Artifact, type ArtifactStore } from './artifacts.ts';
+export type { EditedPart, UndoLog } from './undo.ts';
+export type { BatchCounts } from './repositories/sources.ts';
+export type { NewRecord } from './repositories/records.ts';
+export type { NewModel } from './repositories/models.ts';
+export type { NewTrainingRun, TrainingUpdate } from './repositories/training.ts';
+export { SweepInput, type NewSweep, type SweepUpdate } from './repositories/sweeps.ts';
+export type { NewBlock, StoredBlock } from './repositories/blocks.ts';
+export type { SavedComparison } from './repositories/comparisons.ts';
+export type { StoredJob, JobUpdate } from './repositories/jobs.ts';

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { Reject, Source, SourceId, SourceKind, SourceStatus } from '../../../shared/domain/index.ts';
+import { now, query } from '../rows.ts';
+import { type StoreContext, brandId, found } from './base.ts';
+
+const Row = z.object({
+  id: SourceId,
+  name: z.string(),
+  kind: SourceKind,
+  sha256: z.string().nullable(),
+  importedAt: z.string(),
+  status: SourceStatus,
+  message: z.string().nullable(),
+  read: z.number(),
+  added: z.number(),
+  duplicates: z.number(),
+  rejected: z.number(),
+  position: z.number(),
+});
+const COLUMNS = `id, name, kind, sha256, imported_at AS importedAt, status, message, position,
+  n_read AS read, n_added AS added, n_duplicates AS duplicates, n_rejected AS rejected`;
+
+/** Counts of one committed batch. */
+export interface BatchCounts {
+  readonly read: number;
+  readonly added: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+}
+
+export interface SourceRepository {
+  list(): Source[];
+  get(id: SourceId): Source;
+  /** How many items (records and rejects) of the file are committed. */
+  position(id: SourceId): number;
+  begin(name: string, kind: Source['kind'], sha256: string | null): Source;
+  /** An import of this very content that did not come to its end; it is continued rather than repeated. */
+  findUnfinished(sha256: string): Source | undefined;
+  advance(id: SourceId, counts: BatchCounts): void;
+  addReject(id: SourceId, reject: Reject): void;
+  rejects(id: SourceId): Reject[];
+  setStatus(id: SourceId, status: Source['status'], message: string | null): void;
+}
+
+export function createSourceRepository({ db }: StoreContext): SourceRepository {
+  const selectAll = query<[], typeof Row>(db, `SELECT ${COLUMNS} FROM source ORDER BY id`, Row);
+  const select = query<[number], typeof Row>(db, `SELECT ${COLUMNS} FROM source WHERE id = ?`, Row);
+  const selectUnfinished = query<[string], typeof Row>(
+    db,
+    `SELECT ${COLUMNS} FROM source WHERE sha256 = ? AND status <> 'complete' ORDER BY id DESC LIMIT 1`,
+    Row,
+  );
+  const RejectRow = Reject;
+  const selectRejects = query<[number], typeof RejectRow>(
+    db,
+    'SELECT line, key, reason FROM reject WHERE source_id = ? ORDER BY id',
+    RejectRow,
+  );
+  const insert = db.prepare(
+    `INSERT INTO source (name, kind, sha256, imported_at, status) VALUES (?, ?, ?, ?, 'running')`,
+  );
+  const advance = db.prepare(
+    `UPDATE source SET position = position + @read, n_read = n_read + @read, n_added = n_added + @added,
+       n_duplicates = n_duplicates + @duplicates, n_rejected = n_rejected + @rejected WHERE id = @id`,
+  );
+  const insertReject = db.prepare('INSERT INTO reject (source_id, line, key, reason) VALUES (?, ?, ?, ?)');
+  const setStatus = db.prepare('UPDATE source SET status = ?, message = ? WHERE id = ?');
+  const row = (id: number) => found(select.get(id), 'source', id);
+
+  return {
+    list: () => selectAll.all().map(toSource),
+    get: (id) => toSource(row(id)),
+    position: (id) => row(id).position,
+    begin: (name, kind, sha256) =>
+      toSource(row(brandId(SourceId, insert.run(name, kind, sha256, now()).lastInsertRowid))),
+    findUnfinished: (sha256) => {
+      const unfinished = selectUnfinished.get(sha256);
+      return unfinished && toSource(unfinished);
+    },
+    advance: (id, counts) => {
+      advance.run({ id, ...counts });
+    },
+    addReject: (id, reject) => {
+      insertReject.run(id, reject.line, reject.key, reject.reason);
+    },
+    rejects: (id) => {
+      row(id);
+      return selectRejects.all(id);
+    },
+    setStatus: (id, status, message) => {
+      setStatus.run(status, message, id);
+    },
+  };
+}
+
+function toSource({ position: _position, ...source }: z.output<typeof Row>): Source {
+  return source;
+}
