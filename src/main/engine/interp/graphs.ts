@@ -1,4 +1,3 @@
-import { invariant } from '../../../shared/errors/index.ts';
 import type { ModelConfig } from '../../../shared/domain/index.ts';
 import { Graph, type Tensor } from '../graph/index.ts';
 import * as b from '../graph/builder.ts';
@@ -127,7 +126,8 @@ export function walkGraph(config: ModelConfig, compiler: GraphCompiler, layer: n
 /**
  * The last block and the final norm, for the read positions only: the packed rows give keys and values,
  * everything else is computed for one row a variant. `read_index` [V] is each variant's read row.
- * `post_extra` [P, d] enters after the block. Output `h` [V+Z+M+P, d], normalised.
+ * `post_extra` [P, d] enters after the block. Output `h` [V+Z+M+P, d], normalised. A target or source run
+ * also records `k`, `v` [N, D] and, for its read row only, `z` [V, D], `attn_out`, `mid` and `mlp_out`.
  */
 export function lastGraph(config: ModelConfig, compiler: GraphCompiler): Graph {
   const layer = config.nLayer - 1;
@@ -139,26 +139,31 @@ export function lastGraph(config: ModelConfig, compiler: GraphCompiler): Graph {
   const cacheK = g.input('cache_k', 'float32', ['R', d]);
   const cacheV = g.input('cache_v', 'float32', ['R', d]);
   const readIndex = g.input('read_index', 'int64', ['V']);
-  const index: PackedIndex = packedIndex(g); // here n = 1: query i is the i-th read row
+  const index = packedIndex(g); // here n = 1: query i is the i-th read row
   const zExtra = g.input('z_extra', 'float32', ['Z', d]);
   const zResid = g.input('z_resid', 'float32', ['Z', d]);
   const midExtra = g.input('mid_extra', 'float32', ['M', d]);
   const postExtra = g.input('post_extra', 'float32', ['P', d]);
 
+  const outIndex = g.input('out_index', 'int64', ['V']);
+
   const xr = b.gather(g, x, readIndex); // [V, d]
   const q = family.queries(g, w, layer, xr);
   const { k, v } = family.keysValues(g, w, layer, x);
-  const z = packedAttention(g, config, q, b.concat(g, [cacheK, k], 0), b.concat(g, [cacheV, v], 0), index);
-  const attnOut = family.attentionOutput(
-    g,
-    w,
-    layer,
-    b.concat(g, [b.gather(g, z, g.input('out_index', 'int64', ['V'])), zExtra], 0),
-  );
+  const kAll = b.concat(g, [cacheK, k], 0);
+  const vAll = b.concat(g, [cacheV, v], 0);
+  const z = b.gather(g, packedAttention(g, config, q, kAll, vAll, index), outIndex); // [V, D]
+  const attnOut = family.attentionOutput(g, w, layer, b.concat(g, [z, zExtra], 0));
   const attended = b.add(g, b.concat(g, [xr, zResid], 0), attnOut); // [V+Z, d]
   const mid = b.concat(g, [attended, midExtra], 0);
   const { out } = family.mlp(g, w, layer, mid);
   const post = b.concat(g, [b.add(g, mid, out), postExtra], 0);
+  g.output('k', k);
+  g.output('v', v);
+  g.output('z', z);
+  g.output('attn_out', attnOut);
+  g.output('mid', mid);
+  g.output('mlp_out', out);
   g.output('h', family.finalNorm(g, w, post));
   return g;
 }
@@ -203,18 +208,4 @@ export function logitsGraph(config: ModelConfig, compiler: GraphCompiler): Graph
   const h = g.input('h', 'float32', ['V', config.dModel]);
   g.output('logits', b.gemm(g, h, familyOf(config).unembedding(w), null, { transB: true }));
   return g;
-}
-
-/** x [V, d] after the last block → normalised rows [V, d]. */
-export function finalNormGraph(config: ModelConfig, compiler: GraphCompiler): Graph {
-  const g = new Graph('final_norm');
-  const w = weightsOf(g, compiler);
-  const x = g.input('x', 'float32', ['V', config.dModel]);
-  g.output('h', familyOf(config).finalNorm(g, w, x));
-  return g;
-}
-
-/** Guard for callers that build layers by number. */
-export function assertLayer(config: ModelConfig, layer: number): void {
-  invariant(layer >= 0 && layer < config.nLayer, `layer ${layer} of ${config.nLayer}`);
 }
