@@ -106,6 +106,7 @@ export const RecordDetail = ImportedRecord.extend({
 export type RecordDetail = z.infer<typeof RecordDetail>;
 
 export const SourceKind = z.enum(['pubmed-xml', 'csv', 'jsonl', 'sample']);
+export type SourceKind = z.infer<typeof SourceKind>;
 export const SourceStatus = z.enum(['running', 'complete', 'incomplete']);
 /** One import: where records came from, and how many became what. */
 export const Source = z.object({

@@ -1,0 +1,166 @@
+import { createReadStream } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { SourceKind } from '../../shared/domain/index.ts';
+import { CancelledError, FormatError, UserInputError } from '../../shared/errors/index.ts';
+import { bomEncoding, gunzip, gunzipHead, isGzip } from './bytes.ts';
+import type { ColumnMap } from './csv/columns.ts';
+import { rootElement } from './pubmed-xml.ts';
+import { detectFormat, IMPORT_FORMATS, unsupported } from './registry.ts';
+import type { FileHead, ImportFormat, ImportItem } from './types.ts';
+
+export interface OpenOptions {
+  /** The name that errors use; default: the file's own. */
+  readonly name?: string;
+  /** Ends the reading between two items with a CancelledError. */
+  readonly signal?: AbortSignal;
+  readonly columns?: ColumnMap;
+}
+
+export interface OpenImport {
+  readonly kind: SourceKind;
+  /** The format in words, e.g. `PubMed XML`. */
+  readonly label: string;
+  readonly name: string;
+  /** The content in file order; can be read once. Closing the iterator early closes the file. */
+  readonly items: AsyncIterable<ImportItem>;
+  /** Size of the file on disk. */
+  readonly bytesTotal: number;
+  /** Bytes of the file taken so far, of `bytesTotal`. */
+  bytesRead(): number;
+}
+
+/**
+ * Opens a file of abstracts, plain or gzip-compressed, whatever it is called.
+ *
+ * Throws a UserInputError (IMPORT_FILE_MISSING, IMPORT_FILE_UNREADABLE) when it cannot be read and a
+ * FormatError (IMPORT_FORMAT, IMPORT_XML_NOT_PUBMED, …) when it holds no format of the registry. Faults
+ * further in come from `items`, after everything that could be read before them; a file without a single
+ * article is one of them (IMPORT_EMPTY).
+ */
+export async function openImport(path: string, options: OpenOptions = {}): Promise<OpenImport> {
+  const name = options.name ?? basename(path);
+  const { raw, bytesTotal } = await readHead(path, name);
+  const compressed = isGzip(raw);
+  const bytes = compressed ? gunzipHead(raw, name) : raw;
+  const format = chooseFormat({ bytes, text: headText(bytes), name });
+  const counter = { bytes: 0 };
+  return {
+    kind: format.kind,
+    label: format.label,
+    name,
+    bytesTotal,
+    bytesRead: () => counter.bytes,
+    items: readItems(path, name, format, compressed, counter, options),
+  };
+}
+
+async function* readItems(
+  path: string,
+  name: string,
+  format: ImportFormat,
+  compressed: boolean,
+  counter: { bytes: number },
+  { signal, columns }: OpenOptions,
+): AsyncGenerator<ImportItem> {
+  const file = fileBytes(path, name, counter, signal);
+  const bytes = compressed ? gunzip(file, name) : file;
+  let empty = true;
+  for await (const item of format.read(bytes, { name, ...(columns === undefined ? {} : { columns }) })) {
+    stopIfAborted(signal, name);
+    empty = false;
+    yield item;
+  }
+  if (empty) {
+    throw new FormatError(
+      'IMPORT_EMPTY',
+      `${name} is ${format.label}, but holds no articles.`,
+      'Check the search or export that made it.',
+    );
+  }
+}
+
+const CHUNK_BYTES = 256 * 1024;
+
+async function* fileBytes(
+  path: string,
+  name: string,
+  counter: { bytes: number },
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const stream: AsyncIterable<Uint8Array> = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  try {
+    for await (const chunk of stream) {
+      stopIfAborted(signal, name);
+      counter.bytes += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    throw error instanceof Error && 'syscall' in error ? unreadable(error, name) : error;
+  }
+}
+
+function stopIfAborted(signal: AbortSignal | undefined, name: string): void {
+  if (signal?.aborted === true) throw new CancelledError(`The import of ${name}`);
+}
+
+const HEAD_BYTES = 64 * 1024;
+
+async function readHead(path: string, name: string): Promise<{ raw: Uint8Array; bytesTotal: number }> {
+  let file: FileHandle | null = null;
+  try {
+    file = await open(path, 'r');
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return { raw: buffer.subarray(0, bytesRead), bytesTotal: size };
+  } catch (error) {
+    throw unreadable(error, name);
+  } finally {
+    await file?.close();
+  }
+}
+
+function unreadable(error: unknown, name: string): UserInputError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ENOENT') {
+    return new UserInputError('IMPORT_FILE_MISSING', `There is no file ${name}.`, 'Check its path.', error);
+  }
+  if (code === 'EISDIR') {
+    const message = `${name} is a folder, not a file.`;
+    return new UserInputError('IMPORT_FILE_UNREADABLE', message, 'Choose the files in it.', error);
+  }
+  return new UserInputError(
+    'IMPORT_FILE_UNREADABLE',
+    `${name} cannot be read (${code === '' ? String(error) : code}).`,
+    'Check that the file is there and that you may read it.',
+    error,
+  );
+}
+
+/** The head as text, a character cut at its end left out; null for binary content. */
+function headText(bytes: Uint8Array): string | null {
+  const announced = bomEncoding(bytes);
+  if (announced === null && bytes.includes(0)) return null;
+  return new TextDecoder(announced ?? 'utf-8').decode(bytes, { stream: true });
+}
+
+function chooseFormat(head: FileHead): ImportFormat {
+  const format = detectFormat(head);
+  if (format !== null) return format;
+  const known = IMPORT_FORMATS.map(({ label }) => label).join(', ');
+  const found = unsupported(head);
+  if (found !== null) throw new FormatError('IMPORT_FORMAT', `${head.name} ${found.what}.`, found.next);
+  const root = head.text === null ? null : rootElement(head.text);
+  if (root !== null) {
+    throw new FormatError(
+      'IMPORT_XML_NOT_PUBMED',
+      `${head.name} is XML, but its root is <${root}>, not a set of PubMed articles.`,
+      'Save the search from PubMed as XML (PubmedArticleSet).',
+    );
+  }
+  throw new FormatError(
+    'IMPORT_FORMAT',
+    `${head.name} is none of the formats that can be imported (${known}).`,
+    'Save the search from PubMed as XML, or as a CSV with an Abstract column.',
+  );
+}

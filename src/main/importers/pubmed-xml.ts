@@ -1,0 +1,61 @@
+import type { ImportedRecord } from '../../shared/domain/index.ts';
+import { decodeText } from './bytes.ts';
+import { recordItem } from './fields.ts';
+import { bookArticle, deletedPmids, journalArticle } from './pubmed/article.ts';
+import { xmlElements, type XmlElement } from './pubmed/elements.ts';
+import type { ImportContext, ImportFormat, ImportItem } from './types.ts';
+
+const ROOTS: ReadonlySet<string> = new Set([
+  'PubmedArticleSet',
+  'PubmedBookArticleSet',
+  'PubmedArticle',
+  'PubmedBookArticle',
+]);
+
+type Handler = (element: XmlElement) => ImportItem;
+
+const toRecord =
+  (extract: (element: XmlElement) => ImportedRecord): Handler =>
+  (element) =>
+    recordItem(extract(element), element.line);
+
+const tombstone: Handler = (element) => ({ type: 'tombstone', pmids: deletedPmids(element) });
+
+/** What each element of a set becomes; elements not named here are passed over. */
+const HANDLERS: ReadonlyMap<string, Handler> = new Map([
+  ['PubmedArticle', toRecord(journalArticle)],
+  ['PubmedBookArticle', toRecord(bookArticle)],
+  ['DeleteCitation', tombstone],
+  ['DeleteDocument', tombstone],
+]);
+
+/** Long and of no use to a record; leaving them out also keeps their identifiers from passing for its own. */
+const SKIPPED: ReadonlySet<string> = new Set(['ReferenceList', 'History', 'GrantList', 'ChemicalList']);
+
+/** PubMed's XML: search exports, E-utilities answers, and the yearly baseline with its daily updates. */
+export const pubmedXml: ImportFormat = {
+  kind: 'pubmed-xml',
+  label: 'PubMed XML',
+  detect: ({ text }) => text !== null && ROOTS.has(rootElement(text) ?? ''),
+  read,
+};
+
+async function* read(bytes: AsyncIterable<Uint8Array>, { name }: ImportContext): AsyncGenerator<ImportItem> {
+  const text = decodeText(bytes, { name, declared: declaredEncoding });
+  const wanted = new Set(HANDLERS.keys());
+  for await (const element of xmlElements(text, { file: name, wanted, skipped: SKIPPED, roots: ROOTS })) {
+    const handle = HANDLERS.get(element.name);
+    if (handle !== undefined) yield handle(element);
+  }
+}
+
+/** What an XML text says its root is: the name in its DOCTYPE or its first tag; null where there is none. */
+export function rootElement(text: string): string | null {
+  if (!text.trimStart().startsWith('<')) return null;
+  return /<(?:!DOCTYPE\s+)?([\p{L}_][\p{L}\p{N}_.:-]*)/u.exec(text)?.[1] ?? null;
+}
+
+function declaredEncoding(head: Uint8Array): string | null {
+  const declaration = new TextDecoder('latin1').decode(head.subarray(0, 200));
+  return /^\s*<\?xml[^>]*\bencoding\s*=\s*["']([\w.-]+)["']/.exec(declaration)?.[1] ?? null;
+}

@@ -1,0 +1,193 @@
+import type { AbstractSection, ImportedRecord, OtherAbstract } from '../../../shared/domain/index.ts';
+import { cleanDoi, cleanPmid, EMPTY_RECORD, joinSections, pubmedUrl, unique } from '../fields.ts';
+import { printedDate, publicationYear } from './dates.ts';
+import type { XmlElement } from './elements.ts';
+import { recordFlags } from './flags.ts';
+import { at, childrenOf, descendantsOf, textOf } from './text.ts';
+
+/** <PubmedArticle> as a record. */
+export function journalArticle(root: XmlElement): ImportedRecord {
+  const citation = at(root, 'MedlineCitation');
+  const article = at(citation, 'Article');
+  const journal = at(article, 'Journal');
+  const pubDate = at(journal, 'JournalIssue', 'PubDate');
+  const articleDate = at(article, 'ArticleDate');
+  const comments = childrenOf(at(citation, 'CommentsCorrectionsList'), 'CommentsCorrections');
+  const publicationTypes = texts(childrenOf(at(article, 'PublicationTypeList'), 'PublicationType'));
+  const ownIds = at(root, 'PubmedData', 'ArticleIdList');
+  return {
+    ...identified(at(citation, 'PMID')),
+    doi: articleId(ownIds, 'doi') ?? validDoi(childrenOf(article, 'ELocationID')),
+    title: title(at(article, 'ArticleTitle'), at(article, 'VernacularTitle')),
+    ...abstractOf(at(article, 'Abstract')),
+    ...otherAbstractsOf([...childrenOf(citation, 'OtherAbstract'), ...childrenOf(article, 'OtherAbstract')]),
+    journal: firstText(
+      at(journal, 'Title'),
+      at(journal, 'ISOAbbreviation'),
+      at(citation, 'MedlineJournalInfo', 'MedlineTA'),
+    ),
+    year: publicationYear(pubDate, articleDate),
+    date: printedDate(pubDate, articleDate),
+    authors: authorsOf(childrenOf(article, 'AuthorList')),
+    affiliations: unique(
+      texts([
+        ...descendantsOf(at(article, 'AuthorList'), 'Affiliation'),
+        ...childrenOf(article, 'Affiliation'),
+      ]),
+    ),
+    keywords: keywordsOf(citation),
+    mesh: meshOf(citation),
+    publicationTypes,
+    language: texts(childrenOf(article, 'Language')).join(', '),
+    flags: recordFlags(comments, publicationTypes),
+  };
+}
+
+/** <PubmedBookArticle> (a book, or a chapter of one) as a record; the book stands in for the journal. */
+export function bookArticle(root: XmlElement): ImportedRecord {
+  const document = at(root, 'BookDocument');
+  const book = at(document, 'Book');
+  const publicationTypes = texts(childrenOf(document, 'PublicationType'));
+  const authorLists = childrenOf(document, 'AuthorList');
+  const lists = authorLists.length > 0 ? authorLists : childrenOf(book, 'AuthorList');
+  const pubDate = at(book, 'PubDate');
+  return {
+    ...identified(at(document, 'PMID')),
+    doi:
+      articleId(at(document, 'ArticleIdList'), 'doi') ??
+      articleId(at(root, 'PubmedBookData', 'ArticleIdList'), 'doi') ??
+      validDoi(childrenOf(book, 'ELocationID')),
+    title: firstText(at(document, 'ArticleTitle'), at(document, 'VernacularTitle'), at(book, 'BookTitle')),
+    ...abstractOf(at(document, 'Abstract')),
+    ...otherAbstractsOf(childrenOf(document, 'OtherAbstract')),
+    journal: textOf(at(book, 'BookTitle')),
+    year: publicationYear(pubDate, at(document, 'ContributionDate')),
+    date: printedDate(pubDate, at(document, 'ContributionDate')),
+    authors: authorsOf(lists),
+    affiliations: unique(texts(lists.flatMap((list) => descendantsOf(list, 'Affiliation')))),
+    keywords: keywordsOf(document),
+    mesh: [],
+    publicationTypes,
+    language: texts(childrenOf(document, 'Language')).join(', '),
+    flags: recordFlags([], publicationTypes),
+  };
+}
+
+/** The PMIDs in a <DeleteCitation> or <DeleteDocument>. */
+export function deletedPmids(root: XmlElement): string[] {
+  return texts(childrenOf(root, 'PMID')).flatMap((text) => cleanPmid(text) ?? []);
+}
+
+function identified(pmidElement: XmlElement | undefined): ImportedRecord {
+  const pmid = cleanPmid(textOf(pmidElement));
+  const version = Number(pmidElement?.attributes['Version'] ?? '1');
+  return {
+    ...EMPTY_RECORD,
+    pmid,
+    version: Number.isInteger(version) && version > 0 ? version : 1,
+    url: pubmedUrl(pmid),
+  };
+}
+
+/** What PubMed prints where an article has no English title. */
+const NO_TITLE = /^\[?(?:not available|in process citation)\]?\.?$/i;
+
+function title(printed: XmlElement | undefined, vernacular: XmlElement | undefined): string {
+  const text = textOf(printed);
+  return text === '' || NO_TITLE.test(text) ? textOf(vernacular) : text;
+}
+
+/** Labels that say there is none. */
+const NO_LABEL: ReadonlySet<string> = new Set(['', 'UNLABELLED', 'UNLABELED', 'UNASSIGNED']);
+
+function abstractOf(element: XmlElement | undefined): Pick<ImportedRecord, 'abstract' | 'sections'> {
+  const sections: AbstractSection[] = childrenOf(element, 'AbstractText')
+    .map((part) => ({
+      label: label(part.attributes['Label']),
+      nlmCategory: label(part.attributes['NlmCategory']),
+      text: textOf(part),
+    }))
+    .filter(({ text }) => text !== '');
+  return { abstract: joinSections(sections), sections };
+}
+
+function label(attribute: string | undefined): string | null {
+  const text = (attribute ?? '').trim().replace(/\s*:$/, '');
+  return NO_LABEL.has(text.toUpperCase()) ? null : text;
+}
+
+function otherAbstractsOf(elements: readonly XmlElement[]): Pick<ImportedRecord, 'otherAbstracts'> {
+  const others: OtherAbstract[] = elements
+    .map((element) => ({
+      type: element.attributes['Type'] ?? null,
+      language: element.attributes['Language'] ?? null,
+      text: abstractOf(element).abstract,
+    }))
+    .filter(({ text }) => text !== '');
+  return others.length === 0 ? {} : { otherAbstracts: others };
+}
+
+/** The identifier of this type in a list of the article's own (lists of references are elsewhere). */
+function articleId(list: XmlElement | undefined, type: string): string | null {
+  for (const id of childrenOf(list, 'ArticleId')) {
+    const doi = id.attributes['IdType'] === type ? cleanDoi(textOf(id)) : null;
+    if (doi !== null) return doi;
+  }
+  return null;
+}
+
+function validDoi(locations: readonly XmlElement[]): string | null {
+  for (const location of locations) {
+    if (location.attributes['EIdType'] !== 'doi' || location.attributes['ValidYN'] === 'N') continue;
+    const doi = cleanDoi(textOf(location));
+    if (doi !== null) return doi;
+  }
+  return null;
+}
+
+/** `Kandel Eric R` as `Kandel ER`; groups under their collective name; entries marked as wrong left out. */
+function authorsOf(lists: readonly XmlElement[]): string[] {
+  const authors = lists
+    .filter((list) => list.attributes['Type'] !== 'editors')
+    .flatMap((list) => childrenOf(list, 'Author'))
+    .filter((author) => author.attributes['ValidYN'] !== 'N');
+  return unique(authors.map(authorName));
+}
+
+function authorName(author: XmlElement): string {
+  const collective = textOf(at(author, 'CollectiveName'));
+  const given = firstText(at(author, 'Initials'), at(author, 'ForeName'));
+  const person = [textOf(at(author, 'LastName')), given, textOf(at(author, 'Suffix'))];
+  const name = person.filter((part) => part !== '').join(' ');
+  return name === '' ? collective : name;
+}
+
+function keywordsOf(holder: XmlElement | undefined): string[] {
+  return unique(texts(childrenOf(holder, 'KeywordList').flatMap((list) => childrenOf(list, 'Keyword'))));
+}
+
+function meshOf(citation: XmlElement | undefined): ImportedRecord['mesh'] {
+  return childrenOf(at(citation, 'MeshHeadingList'), 'MeshHeading').map((heading) => {
+    const descriptor = at(heading, 'DescriptorName');
+    return {
+      descriptor: textOf(descriptor),
+      major: isMajor(descriptor),
+      qualifiers: childrenOf(heading, 'QualifierName').map((qualifier) => ({
+        name: textOf(qualifier),
+        major: isMajor(qualifier),
+      })),
+    };
+  });
+}
+
+function isMajor(element: XmlElement | undefined): boolean {
+  return element?.attributes['MajorTopicYN'] === 'Y';
+}
+
+function texts(elements: readonly XmlElement[]): string[] {
+  return elements.map(textOf).filter((text) => text !== '');
+}
+
+function firstText(...elements: readonly (XmlElement | undefined)[]): string {
+  return elements.map(textOf).find((text) => text !== '') ?? '';
+}

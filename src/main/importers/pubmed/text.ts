@@ -1,0 +1,100 @@
+import type { XmlElement } from './elements.ts';
+import { toSubscript, toSuperscript } from './scripts.ts';
+
+/** The child elements of this name, in order. */
+export function childrenOf(element: XmlElement | undefined, name: string): XmlElement[] {
+  const found: XmlElement[] = [];
+  for (const child of element?.children ?? []) {
+    if (typeof child !== 'string' && child.name === name) found.push(child);
+  }
+  return found;
+}
+
+/** The first element reached by following child names from `element`; undefined where the path ends. */
+export function at(element: XmlElement | undefined, ...path: readonly string[]): XmlElement | undefined {
+  let here = element;
+  for (const name of path) {
+    here = here?.children.find(
+      (child): child is XmlElement => typeof child !== 'string' && child.name === name,
+    );
+  }
+  return here;
+}
+
+/** All descendants of this name, in document order. */
+export function descendantsOf(element: XmlElement | undefined, name: string): XmlElement[] {
+  const found: XmlElement[] = [];
+  for (const child of element?.children ?? []) {
+    if (typeof child === 'string') continue;
+    if (child.name === name) found.push(child);
+    found.push(...descendantsOf(child, name));
+  }
+  return found;
+}
+
+/**
+ * The text of an element: that of all its descendants, white space kept between them and then collapsed,
+ * so that inline markup neither cuts a text short nor glues words together.
+ */
+export function textOf(element: XmlElement | undefined): string {
+  return element === undefined ? '' : collapse(rawText(element));
+}
+
+/** Runs of white space of any kind to one space; none at the ends. */
+export function collapse(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
+
+function rawText(node: XmlElement | string): string {
+  if (typeof node === 'string') return node;
+  const render = INLINE[localName(node.name)];
+  return render === undefined ? inner(node) : render(node);
+}
+
+function inner(element: XmlElement): string {
+  const [only] = element.children;
+  if (element.children.length === 1 && typeof only === 'string') return only;
+  return element.children.map(rawText).join('');
+}
+
+/** `mml:msup` -> `msup`. */
+function localName(name: string): string {
+  return name.slice(name.indexOf(':') + 1);
+}
+
+/** How inline markup and MathML are flattened; everything else is its text. */
+const INLINE: Readonly<Record<string, ((element: XmlElement) => string) | undefined>> = {
+  sup: (e) => toSuperscript(inner(e)),
+  sub: (e) => toSubscript(inner(e)),
+  math: (e) => collapse(inner(e)),
+  msup: (e) => part(e, 0) + above(part(e, 1)),
+  msub: (e) => part(e, 0) + below(part(e, 1)),
+  msubsup: (e) => part(e, 0) + below(part(e, 1)) + above(part(e, 2)),
+  mfrac: (e) => `${group(part(e, 0))}/${group(part(e, 1))}`,
+  msqrt: (e) => `√${group(collapse(inner(e)))}`,
+  mspace: () => ' ',
+  annotation: () => '',
+  'annotation-xml': () => '',
+};
+
+/** The text of the i-th child element of a MathML construct. */
+function part(element: XmlElement, index: number): string {
+  const parts = element.children.filter((child) => typeof child !== 'string');
+  const found = parts[index];
+  return found === undefined ? '' : collapse(rawText(found));
+}
+
+/** An exponent that has no raised characters is written `^(…)`, an index `_(…)`. */
+function above(text: string): string {
+  const raised = toSuperscript(text);
+  return raised === text && text !== '' ? `^${group(text)}` : raised;
+}
+
+function below(text: string): string {
+  const lowered = toSubscript(text);
+  return lowered === text && text !== '' ? `_${group(text)}` : lowered;
+}
+
+function group(text: string): string {
+  return /^[\p{L}\p{N}.]*$/u.test(text) ? text : `(${text})`;
+}
