@@ -1,0 +1,11 @@
+import { common } from './en/common.ts';
+import { curate } from './en/curate.ts';
+import { frame } from './en/frame.ts';
+import { home } from './en/home.ts';
+import { library } from './en/library.ts';
+import { models } from './en/models.ts';
+import { settings } from './en/settings.ts';
+
+/** The catalogue: one file per page, each sentence once. Sentences with values are functions. */
+export const en = { common, frame, home, library, curate, models, settings };
+export type Messages = typeof en;

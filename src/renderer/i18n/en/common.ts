@@ -1,0 +1,27 @@
+import { plural } from '../format.ts';
+
+export const common = {
+  apply: 'Apply',
+  cancel: 'Cancel',
+  choose: 'Choose',
+  clear: 'Clear',
+  close: 'Close',
+  copied: 'Copied',
+  copyProvenance: 'Copy in full',
+  dismiss: 'Dismiss',
+  explain: (word: string) => `Explain ${word}`,
+  export: 'Export',
+  figure: 'Figure',
+  loading: 'Loading',
+  none: 'None',
+  open: 'Open',
+  remove: 'Remove',
+  rename: 'Rename',
+  resize: (pane: string) => `Resize ${pane}`,
+  retry: 'Try again',
+  rows: (n: number) => plural(n, 'row'),
+  save: 'Save',
+  show: (pane: string) => `Show ${pane}`,
+  table: 'Table',
+  total: 'Total',
+};

@@ -1,0 +1,1 @@
+export const curate = { title: 'curate' };
