@@ -4,6 +4,9 @@ import type { Graph, Tensor } from '../graph/index.ts';
 /** The weight of that canonical name, as a tensor of the graph under construction (the same one at every call). */
 export type Weights = (name: string) => Tensor;
 
+/** Sees the value at a hook point inside a block (`mlp.hook_pre`, `mlp.hook_post`) and may replace it. */
+export type Tap = (point: string, value: Tensor) => Tensor;
+
 /**
  * A decoder's layers as functions of rows. A row is one token of one run, so that the same pieces serve
  * whole prompts and packed fragments of many patched runs. N rows, d model width, H heads of width dh,
@@ -21,7 +24,13 @@ export interface DecoderFamily {
   /** Output projection: z [N, H·dh] → attn_out [N, d]. */
   attentionOutput(g: Graph, w: Weights, layer: number, z: Tensor): Tensor;
   /** Second LayerNorm and MLP: resid_mid [N, d] → pre [N, m], post [N, m], mlp_out [N, d]. */
-  mlp(g: Graph, w: Weights, layer: number, mid: Tensor): { pre: Tensor; post: Tensor; out: Tensor };
+  mlp(
+    g: Graph,
+    w: Weights,
+    layer: number,
+    mid: Tensor,
+    tap?: Tap,
+  ): { pre: Tensor; post: Tensor; out: Tensor };
   finalNorm(g: Graph, w: Weights, x: Tensor): Tensor;
   /** Unembedding rows [vocabulary, d]. */
   unembedding(w: Weights): Tensor;

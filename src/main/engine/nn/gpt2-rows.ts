@@ -44,9 +44,10 @@ export function gpt2Family(config: ModelConfig): DecoderFamily {
     },
     queries: (g, w, layer, x) => part(g, w, layer, x, 0, 1),
     attentionOutput: (g, w, layer, z) => linear(g, w, `h.${layer}.attn.c_proj`, z),
-    mlp: (g, w, layer, mid) => {
-      const pre = linear(g, w, `h.${layer}.mlp.c_fc`, norm(g, w, `h.${layer}.ln_2`, mid));
-      const post = ACTIVATIONS[config.activation](g, pre);
+    mlp: (g, w, layer, mid, tap = (_, x) => x) => {
+      const fc = linear(g, w, `h.${layer}.mlp.c_fc`, norm(g, w, `h.${layer}.ln_2`, mid));
+      const pre = tap('mlp.hook_pre', fc);
+      const post = tap('mlp.hook_post', ACTIVATIONS[config.activation](g, pre));
       return { pre, post, out: linear(g, w, `h.${layer}.mlp.c_proj`, post) };
     },
     finalNorm: (g, w, x) => norm(g, w, 'ln_f', x),
