@@ -1,0 +1,2 @@
+import { parse } from 'csv-parse';
+export const x = parse;

@@ -1,0 +1,2 @@
+import { host } from '../hosts/headless.ts';
+export const x = host;

@@ -1,0 +1,2 @@
+import * as ort from 'onnxruntime-node';
+export const x = ort;

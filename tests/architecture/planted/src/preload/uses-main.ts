@@ -1,0 +1,2 @@
+import { session } from '../main/runtime/session.ts';
+export const x = session;

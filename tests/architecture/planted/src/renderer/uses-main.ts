@@ -1,0 +1,2 @@
+import { host } from '../main/hosts/headless.ts';
+export const x = host;

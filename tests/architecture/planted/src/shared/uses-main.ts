@@ -1,0 +1,2 @@
+import { thing } from '../main/engine/fine.ts';
+export const x = thing;
