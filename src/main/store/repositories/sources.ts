@@ -22,6 +22,8 @@ const COLUMNS = `id, name, kind, sha256, imported_at AS importedAt, status, mess
 
 /** Counts of one committed batch. */
 export interface BatchCounts {
+  /** Items of the file gone through, deletion notices included: where a continued import goes on. */
+  readonly items: number;
   readonly read: number;
   readonly added: number;
   readonly duplicates: number;
@@ -31,7 +33,7 @@ export interface BatchCounts {
 export interface SourceRepository {
   list(): Source[];
   get(id: SourceId): Source;
-  /** How many items (records and rejects) of the file are committed. */
+  /** How many items of the file are committed. */
   position(id: SourceId): number;
   begin(name: string, kind: Source['kind'], sha256: string | null): Source;
   /** An import of this very content that did not come to its end; it is continued rather than repeated. */
@@ -60,7 +62,7 @@ export function createSourceRepository({ db }: StoreContext): SourceRepository {
     `INSERT INTO source (name, kind, sha256, imported_at, status) VALUES (?, ?, ?, ?, 'running')`,
   );
   const advance = db.prepare(
-    `UPDATE source SET position = position + @read, n_read = n_read + @read, n_added = n_added + @added,
+    `UPDATE source SET position = position + @items, n_read = n_read + @read, n_added = n_added + @added,
        n_duplicates = n_duplicates + @duplicates, n_rejected = n_rejected + @rejected WHERE id = @id`,
   );
   const insertReject = db.prepare('INSERT INTO reject (source_id, line, key, reason) VALUES (?, ?, ?, ?)');

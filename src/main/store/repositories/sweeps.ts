@@ -55,7 +55,7 @@ export interface NewSweep {
 
 /** Columns that a running job writes; those left out stay. */
 export interface SweepUpdate {
-  readonly status?: SweepStatus;
+  readonly status?: Sweep['status'];
   readonly jobId?: JobId;
   readonly finishedAt?: string | null;
   readonly plan?: SweepPlan;

@@ -65,7 +65,7 @@ export interface NewTrainingRun {
 
 /** Columns that a running job writes; those left out stay. */
 export interface TrainingUpdate {
-  readonly status?: TrainingStatus;
+  readonly status?: TrainingRun['status'];
   readonly jobId?: JobId;
   readonly modelId?: ModelId;
   readonly totalSteps?: number;

@@ -1,0 +1,260 @@
+import { z } from 'zod';
+import {
+  Decision,
+  ImportedRecord,
+  RecordDetail,
+  RecordFlag,
+  RecordId,
+  SourceId,
+} from '../../../shared/domain/index.ts';
+import { json, now, query } from '../rows.ts';
+import { type StoreContext, brandId, found } from './base.ts';
+import type { TermRepository } from './terms.ts';
+
+/** A record with what tells copies of it: identity keys, strongest first, and the hash of all it says. */
+export interface NewRecord {
+  readonly record: ImportedRecord;
+  readonly keys: { readonly pmid: string | null; readonly doi: string | null; readonly text: string | null };
+  readonly contentHash: string;
+}
+
+/** Negative when `a` stands for both copies, positive when `b` does, 0 when nothing tells. */
+export type CompareCopies = (a: CopyFacts, b: CopyFacts) => number;
+type CopyFacts = Pick<ImportedRecord, 'version' | 'year' | 'abstract'>;
+
+/** Reasons written without being asked, and the flags that cause them. A user's decision replaces them. */
+const AUTOMATIC_REASONS: readonly (readonly [z.infer<typeof RecordFlag>, string])[] = [
+  ['retracted', 'Retracted'],
+  ['retraction-notice', 'Retraction notice'],
+];
+export const DELETED_REASON = 'Deleted from PubMed';
+
+/** The parts of a record that are only shown in full. */
+const Detail = ImportedRecord.pick({
+  doi: true,
+  sections: true,
+  otherAbstracts: true,
+  date: true,
+  authors: true,
+  affiliations: true,
+  keywords: true,
+  mesh: true,
+  publicationTypes: true,
+  language: true,
+  url: true,
+});
+const Row = z.object({
+  id: RecordId,
+  source_id: SourceId,
+  source_name: z.string(),
+  duplicate_of: RecordId.nullable(),
+  pmid: z.string().nullable(),
+  version: z.number(),
+  content_hash: z.string(),
+  year: z.number().nullable(),
+  title: z.string(),
+  journal: z.string(),
+  flags: json(z.array(RecordFlag)),
+  imported_at: z.string(),
+  abstract: z.string(),
+  detail: json(Detail),
+  decision: Decision,
+  reason: z.string().nullable(),
+  note: z.string(),
+});
+const CopyRow = z.object({ id: RecordId, title: z.string(), sourceName: z.string() });
+const FactsRow = z.object({
+  id: z.number(),
+  version: z.number(),
+  year: z.number().nullable(),
+  abstract: z.string(),
+});
+
+export interface RecordRepository {
+  /**
+   * Adds records of a source. One that says exactly what a stored record says is only counted; one with
+   * an identity key of a stored record is stored in its group, of which the better copy stands for all.
+   * Call it inside a transaction.
+   */
+  add(
+    sourceId: SourceId,
+    records: readonly NewRecord[],
+    compare: CompareCopies,
+  ): { added: number; duplicates: number };
+  /** Excludes records that PubMed deleted, unless the user decided on them. Returns how many. */
+  markDeleted(pmids: readonly string[]): number;
+  get(id: RecordId): RecordDetail;
+  /** Records to screen: one of each group of copies. */
+  count(): number;
+  undecided(): number;
+}
+
+export function createRecordRepository({ db }: StoreContext, terms: TermRepository): RecordRepository {
+  const identical = db.prepare<[string], number>('SELECT id FROM record WHERE content_hash = ?').pluck();
+  const groupBy = (column: string) =>
+    db
+      .prepare<[string], number>(
+        `SELECT coalesce(duplicate_of, id) FROM record WHERE ${column} = ? ORDER BY id LIMIT 1`,
+      )
+      .pluck();
+  const lookups = { pmid: groupBy('pmid'), doi: groupBy('doi_key'), text: groupBy('text_key') };
+  const selectFacts = query<[number], typeof FactsRow>(
+    db,
+    `SELECT r.id, r.version, r.year, b.abstract FROM record r JOIN record_body b ON b.record_id = r.id
+     WHERE r.id = ?`,
+    FactsRow,
+  );
+  const insertRecord = db.prepare(
+    `INSERT INTO record (source_id, duplicate_of, pmid, version, doi_key, text_key, content_hash, year, has_abstract,
+       title, journal, flags, imported_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const insertBody = db.prepare('INSERT INTO record_body (record_id, abstract, detail) VALUES (?, ?, ?)');
+  const insertIndex = db.prepare('INSERT INTO record_text_index (rowid, title, abstract) VALUES (?, ?, ?)');
+  const insertType = db.prepare('INSERT INTO publication_type (value) VALUES (?) ON CONFLICT DO NOTHING');
+  const linkType = db.prepare(
+    `INSERT INTO record_publication_type (publication_type_id, record_id)
+     SELECT id, ? FROM publication_type WHERE value = ? ON CONFLICT DO NOTHING`,
+  );
+  const decideByDefault = db.prepare<[string, string, number]>(
+    `INSERT INTO decision (record_id, decision, reason, decided_at) SELECT id, 'exclude', ?, ? FROM record
+     WHERE id = ? ON CONFLICT DO NOTHING`,
+  );
+  const regroup = db.prepare<[number, number, number, number]>(
+    'UPDATE record SET duplicate_of = ? WHERE (id = ? OR duplicate_of = ?) AND id <> ?',
+  );
+  const inheritDecision = db.prepare<[number, number]>(
+    `INSERT INTO decision (record_id, decision, reason, note, decided_at)
+     SELECT ?, decision, reason, note, decided_at FROM decision WHERE record_id = ? ON CONFLICT DO NOTHING`,
+  );
+  const ofPmid = db.prepare<[string], number>('SELECT id FROM record WHERE pmid = ?').pluck();
+  const select = query<[number], typeof Row>(
+    db,
+    `SELECT r.*, s.name AS source_name, b.abstract, b.detail,
+       coalesce(d.decision, 'undecided') AS decision, d.reason, coalesce(d.note, '') AS note
+     FROM record r JOIN source s ON s.id = r.source_id JOIN record_body b ON b.record_id = r.id
+       LEFT JOIN decision d ON d.record_id = r.id
+     WHERE r.id = ?`,
+    Row,
+  );
+  const selectCopies = query<[number, number, number], typeof CopyRow>(
+    db,
+    `SELECT r.id, r.title, s.name AS sourceName FROM record r JOIN source s ON s.id = r.source_id
+     WHERE (r.id = ? OR r.duplicate_of = ?) AND r.id <> ? ORDER BY r.id`,
+    CopyRow,
+  );
+
+  const groupOf = ({ keys }: NewRecord): number | undefined => {
+    const { pmid, doi, text } = keys;
+    return (
+      (pmid === null ? undefined : lookups.pmid.get(pmid)) ??
+      (doi === null ? undefined : lookups.doi.get(doi)) ??
+      (text === null ? undefined : lookups.text.get(text))
+    );
+  };
+
+  const insert = (
+    sourceId: SourceId,
+    { record, keys, contentHash }: NewRecord,
+    group: number | null,
+  ): number => {
+    const id = Number(
+      insertRecord.run(
+        sourceId,
+        group,
+        record.pmid,
+        record.version,
+        keys.doi,
+        keys.text,
+        contentHash,
+        record.year,
+        record.abstract.trim() === '' ? 0 : 1,
+        record.title,
+        record.journal,
+        JSON.stringify(record.flags),
+        now(),
+      ).lastInsertRowid,
+    );
+    insertBody.run(id, record.abstract, JSON.stringify(Detail.parse(record)));
+    insertIndex.run(id, record.title, record.abstract);
+    for (const type of record.publicationTypes) {
+      insertType.run(type);
+      linkType.run(id, type);
+    }
+    terms.countRecord(id, record.title, record.abstract);
+    for (const [flag, reason] of AUTOMATIC_REASONS) {
+      if (record.flags.includes(flag)) decideByDefault.run(reason, now(), id);
+    }
+    return id;
+  };
+
+  return {
+    add: (sourceId, records, compare) => {
+      let added = 0;
+      let duplicates = 0;
+      for (const item of records) {
+        if (identical.get(item.contentHash) !== undefined) {
+          duplicates++;
+          continue;
+        }
+        const group = groupOf(item);
+        if (group === undefined) {
+          insert(sourceId, item, null);
+          added++;
+          continue;
+        }
+        duplicates++;
+        const standing = found(selectFacts.get(group), 'record', group);
+        const better = compare(item.record, standing) < 0;
+        const id = insert(sourceId, item, better ? null : group);
+        if (better) {
+          regroup.run(id, group, group, id);
+          inheritDecision.run(id, group);
+        }
+      }
+      return { added, duplicates };
+    },
+    markDeleted: (pmids) => {
+      let marked = 0;
+      for (const pmid of pmids) {
+        for (const id of ofPmid.all(pmid)) marked += decideByDefault.run(DELETED_REASON, now(), id).changes;
+      }
+      return marked;
+    },
+    get: (id) => {
+      const row = found(select.get(id), 'record', id);
+      const group = row.duplicate_of ?? row.id;
+      return {
+        ...row.detail,
+        id: row.id,
+        sourceId: row.source_id,
+        sourceName: row.source_name,
+        importedAt: row.imported_at,
+        contentHash: row.content_hash,
+        pmid: row.pmid,
+        version: row.version,
+        title: row.title,
+        abstract: row.abstract,
+        journal: row.journal,
+        year: row.year,
+        flags: row.flags,
+        decision: row.decision,
+        reason: row.reason,
+        note: row.note,
+        duplicateOf: row.duplicate_of,
+        copies: selectCopies.all(group, group, brandId(RecordId, id)),
+      };
+    },
+    count: () => Number(db.prepare('SELECT count(*) FROM record WHERE duplicate_of IS NULL').pluck().get()),
+    undecided: () =>
+      Number(
+        db
+          .prepare(
+            `SELECT count(*) FROM record r LEFT JOIN decision d ON d.record_id = r.id
+             WHERE r.duplicate_of IS NULL AND coalesce(d.decision, 'undecided') = 'undecided'`,
+          )
+          .pluck()
+          .get(),
+      ),
+  };
+}
