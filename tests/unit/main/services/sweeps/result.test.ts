@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parsePairsStrictly } from '../../../../../src/main/services/pairs/parse.ts';
-import { preparePair } from '../../../../../src/main/services/pairs/prepare.ts';
+import { preparePair } from '../../../../../src/shared/pairs/index.ts';
 import { EACH, gridsFor, parseHooks } from '../../../../../src/main/services/sweeps/positions.ts';
 import { assembleResult } from '../../../../../src/main/services/sweeps/result.ts';
 import type { PatchBlock } from '../../../../../src/main/runtime/api.ts';

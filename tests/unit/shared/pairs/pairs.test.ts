@@ -1,31 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import {
-  bosTokenFor,
-  reduceAnswers,
-  type EncodeContext,
-} from '../../../../../src/main/services/pairs/encode.ts';
-import { FLAG_RULES, pairFlags, type PairSituation } from '../../../../../src/main/services/pairs/flags.ts';
-import { parsePairs, parsePairsStrictly } from '../../../../../src/main/services/pairs/parse.ts';
-import { preparePair, preparePairs } from '../../../../../src/main/services/pairs/prepare.ts';
-import { resolveRead } from '../../../../../src/main/services/pairs/read.ts';
-import {
-  logitDifference,
-  scorePair,
-  softmax,
-  topTokens,
-} from '../../../../../src/main/services/pairs/score.ts';
-import { encodePair, pairTokens } from '../../../../../src/main/services/pairs/tokens.ts';
-import { PairFlag, PairLine } from '../../../../../src/shared/domain/index.ts';
+import { bosTokenFor, reduceAnswers, type EncodeContext } from '../../../../src/shared/pairs/encode.ts';
+import { FLAG_RULES, pairFlags, type PairSituation } from '../../../../src/shared/pairs/flags.ts';
+import { parsePairs, parsePairsStrictly } from '../../../../src/main/services/pairs/parse.ts';
+import { preparePair, preparePairs } from '../../../../src/shared/pairs/prepare.ts';
+import { resolveRead } from '../../../../src/shared/pairs/read.ts';
+import { logitDifference, scorePair, softmax, topTokens } from '../../../../src/shared/pairs/score.ts';
+import { encodePair, pairTokens } from '../../../../src/shared/pairs/tokens.ts';
+import { PairFlag, PairLine } from '../../../../src/shared/domain/index.ts';
 
 /** One token per character, ids = code points below 200: small enough to count by hand. */
 const characters: EncodeContext = {
   tokenizer: {
-    description: 'characters',
-    vocabSize: 200,
-    bosTokenId: 199,
-    eosTokenId: null,
     encode: (text) => Array.from(text, (c) => c.charCodeAt(0)),
-    decode: (ids) => String.fromCharCode(...ids),
     tokenText: (id) => String.fromCharCode(id),
   },
   bos: null,

@@ -1,4 +1,4 @@
-import type { PairFlag, PairLine, PairTokens, Token } from '../../../shared/domain/index.ts';
+import type { PairFlag, PairLine, PairTokens, Token } from '../domain/index.ts';
 import { reduceAnswers, scoringMode } from './encode.ts';
 import { spanProblems } from './read.ts';
 

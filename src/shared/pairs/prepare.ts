@@ -1,15 +1,25 @@
-import type { PairLine } from '../../../shared/domain/index.ts';
-import { EngramError, UserInputError } from '../../../shared/errors/index.ts';
-import type { PatchPair } from '../../runtime/api.ts';
+import type { PairLine } from '../domain/index.ts';
+import { EngramError, UserInputError } from '../errors/index.ts';
 import { reduceAnswers, type EncodeContext } from './encode.ts';
 import { resolveRead, spanProblems } from './read.ts';
 import { encodePair } from './tokens.ts';
+
+/** A pair as token ids, ready to be run: prompts of equal length, answers reduced to ids. */
+export interface PreparedPair {
+  readonly id: string;
+  readonly clean: readonly number[];
+  readonly corrupted: readonly number[];
+  readonly answer: readonly number[];
+  readonly wrong: readonly number[];
+  /** Position (from 0) at which the metric is read. */
+  readonly read: number;
+}
 
 /**
  * One pair as the engine wants it. Throws a UserInputError that names the pair where it cannot be patched:
  * unequal lengths (with both), longer than the context, an unknown span, a `sequence` answer.
  */
-export function preparePair(line: PairLine, context: EncodeContext): PatchPair {
+export function preparePair(line: PairLine, context: EncodeContext): PreparedPair {
   const ids = encodePair(line, context);
   const refuse = (code: string, fact: string, next: string): never => {
     throw new UserInputError(code, `Pair “${line.id}” ${fact}.`, next);
@@ -53,7 +63,7 @@ export function preparePair(line: PairLine, context: EncodeContext): PatchPair {
 }
 
 export interface PreparedPairs {
-  readonly pairs: readonly PatchPair[];
+  readonly pairs: readonly PreparedPair[];
   /** The lines the pairs came from, in the same order. */
   readonly lines: readonly PairLine[];
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
@@ -61,7 +71,7 @@ export interface PreparedPairs {
 
 /** All pairs of a set that can be patched, and why the others cannot. */
 export function preparePairs(lines: readonly PairLine[], context: EncodeContext): PreparedPairs {
-  const pairs: PatchPair[] = [];
+  const pairs: PreparedPair[] = [];
   const kept: PairLine[] = [];
   const skipped: { id: string; reason: string }[] = [];
   for (const line of lines) {

@@ -1,4 +1,4 @@
-import type { PairLine, PairTokens } from '../../../shared/domain/index.ts';
+import type { PairLine, PairTokens } from '../domain/index.ts';
 import { encodeAnswers, encodePrompt, toTokens, type EncodeContext } from './encode.ts';
 import { resolveRead } from './read.ts';
 

@@ -1,4 +1,4 @@
-import type { PairLine } from '../../../shared/domain/index.ts';
+import type { PairLine } from '../domain/index.ts';
 
 export type ReadPosition =
   { readonly ok: true; readonly position: number } | { readonly ok: false; readonly problem: string };

@@ -1,4 +1,4 @@
-import type { PairCheck, PairTokens } from '../../../shared/domain/index.ts';
+import type { PairCheck, PairTokens } from '../domain/index.ts';
 import { toTokens, type EncodeContext } from './encode.ts';
 
 /** Mean logit over the right ids minus mean over the wrong ones (METHODS section 2). */

@@ -1,11 +1,16 @@
-import type { Answer, PairLine, Prompt, Token } from '../../../shared/domain/index.ts';
-import { UserInputError } from '../../../shared/errors/index.ts';
-import type { TextTokenizer } from '../../models/types.ts';
+import type { Answer, PairLine, Prompt, Token } from '../domain/index.ts';
+import { UserInputError } from '../errors/index.ts';
+
+/** The part of a tokenizer that pairs need: text to ids, without a space ever added, and ids to text. */
+export interface PairTokenizer {
+  encode(text: string): number[];
+  tokenText(id: number): string;
+}
 
 /** What is needed to turn a pair into token ids for one model. */
 export interface EncodeContext {
   /** Null for a model folder without one: then only `{"ids": […]}` prompts work. */
-  readonly tokenizer: TextTokenizer | null;
+  readonly tokenizer: PairTokenizer | null;
   /** Put before prompts given as text; null = no BOS. Prompts given as ids are used exactly as given. */
   readonly bos: number | null;
   readonly vocabSize: number;
