@@ -34,3 +34,11 @@ export interface TextTokenizer {
   /** One token as it stands in text (`Ġthe` -> ` the`); bytes that are no character shown as `⟨E2⟩`. */
   tokenText(id: number): string;
 }
+
+/** Sequences of equal length, row-major [count × length]; `lengths[i]` real tokens, the rest is padding. */
+export interface TokenBlock {
+  readonly ids: Int32Array;
+  readonly lengths: Int32Array;
+  readonly count: number;
+  readonly length: number;
+}

@@ -1,0 +1,70 @@
+import { basename } from 'node:path';
+import type { z } from 'zod';
+import type { ModelConfig, ModelFolderCheck } from '../../shared/domain/index.ts';
+import { toEngramError } from '../../shared/errors/index.ts';
+import { parameterCount, readModelConfig } from './config.ts';
+import { folderFamily } from './families/index.ts';
+import { matchWeights } from './folder.ts';
+import { readWeightFiles, type WeightFiles } from './safetensors.ts';
+import { openTokenizer } from './tokenizer.ts';
+
+export type FolderCheck = z.infer<typeof ModelFolderCheck>;
+
+const count = (n: number): string => n.toLocaleString('en-US');
+
+/**
+ * What is right and wrong with a folder, one line an item, in the order in which a person would look. Never
+ * throws: a fault is the detail of its line. Lines that need an earlier, failed one are left out.
+ */
+export async function checkModelFolder(folder: string): Promise<FolderCheck[]> {
+  const checks: FolderCheck[] = [];
+  /** Adds a line; the value, or undefined after a fault. */
+  const line = async <T>(
+    item: string,
+    look: () => T | Promise<T>,
+    detail: (value: T) => string,
+  ): Promise<T | undefined> => {
+    try {
+      const value = await look();
+      checks.push({ item, ok: true, detail: detail(value) });
+      return value;
+    } catch (error) {
+      const { message, next } = toEngramError(error);
+      checks.push({ item, ok: false, detail: `${message} ${next}` });
+      return undefined;
+    }
+  };
+
+  const config = await line('Configuration', () => readModelConfig(folder), describeConfig);
+  const files = await line('Weight files', () => readWeightFiles(folder), describeFiles);
+  if (config !== undefined && files !== undefined) {
+    await line(
+      'Every weight, in the right shape',
+      () => matchWeights(folder, config, files),
+      (tensors) => `${count(tensors.size)} weights, ${count(parameterCount(config))} parameters`,
+    );
+  }
+  await line(
+    'Tokenizer',
+    () => openTokenizer(folder),
+    (tokenizer) => tokenizer?.description ?? 'none: prompts can only be given as token ids',
+  );
+  return checks;
+}
+
+/** `GPT-2: 12 layers, 12 heads, width 768, context 1,024, vocabulary 50,257`. */
+export function describeConfig(config: ModelConfig): string {
+  const { nLayer, nHead, dModel, nCtx, vocabSize } = config;
+  return (
+    `${folderFamily(config).label}: ${nLayer} layers, ${nHead} heads, width ${count(dModel)}, ` +
+    `context ${count(nCtx)}, vocabulary ${count(vocabSize)}`
+  );
+}
+
+function describeFiles({ files, tensors }: WeightFiles): string {
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const formats = [...new Set([...tensors.values()].map(({ dtype }) => dtype))].sort().join(', ');
+  const [first] = files;
+  const named = files.length === 1 && first !== undefined ? basename(first.file) : `${files.length} shards`;
+  return `${named}, ${(bytes / 1e6).toFixed(1)} MB, ${formats}`;
+}
