@@ -1,3 +1,5 @@
+import { untrack } from 'svelte';
+
 /** Something the user can do, from the palette, a key, or both. */
 export interface Command {
   readonly id: string;
@@ -30,7 +32,8 @@ export class CommandRegistry {
   }
 
   add(set: () => readonly Command[]): () => void {
-    this.#sets = [...this.#sets, set];
+    // Called from effects: what was there before is not what they depend on.
+    untrack(() => (this.#sets = [...this.#sets, set]));
     return () => (this.#sets = this.#sets.filter((s) => s !== set));
   }
 
@@ -40,7 +43,7 @@ export class CommandRegistry {
   }
 
   pushLayer(): () => void {
-    this.#layers += 1;
+    untrack(() => (this.#layers += 1));
     return () => (this.#layers -= 1);
   }
 }

@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import type { EngramEvents } from '../../shared/contracts/index.ts';
 import { type EngramError, toEngramError } from '../../shared/errors/index.ts';
 import type { EventHub } from '../client/client.ts';
@@ -92,8 +93,10 @@ export function bindQuery<I, T>(
   $effect(() => {
     void connection.returns;
     const value = input();
-    if (value === null) query.clear();
-    else void query.fetch(value);
+    untrack(() => {
+      if (value === null) query.clear();
+      else void query.fetch(value);
+    });
   });
   $effect(() =>
     events.on('changed', ({ what }) => {
