@@ -1,0 +1,64 @@
+import type { Direction } from '../../../shared/domain/index.ts';
+import { baseline, type Measured } from './recovery.ts';
+
+/**
+ * A statistic over clusters of pairs (copies of one template, both directions of one item), as a function of
+ * how often each cluster counts: 1 for all gives the estimate, resampled counts give a bootstrap replicate.
+ * Null where it is undefined (no pairs, no gap).
+ */
+export interface ClusterStatistic {
+  readonly clusters: number;
+  readonly value: (weights: ArrayLike<number>) => number | null;
+}
+
+/** Indices of the pairs of each cluster, clusters in order of first appearance of their item. */
+export function groupByItem(items: readonly string[]): number[][] {
+  const groups = new Map<string, number[]>();
+  items.forEach((item, index) => {
+    const group = groups.get(item);
+    if (group === undefined) groups.set(item, [index]);
+    else group.push(index);
+  });
+  return [...groups.values()];
+}
+
+/** Mean over all pairs; `clusters[c]` are the values of cluster c. */
+export function meanStatistic(clusters: readonly (readonly number[])[]): ClusterStatistic {
+  const totals = Float64Array.from(clusters, (values) => values.reduce((a, b) => a + b, 0));
+  const sizes = Float64Array.from(clusters, (values) => values.length);
+  return {
+    clusters: clusters.length,
+    value: (weights) => {
+      const n = dot(weights, sizes);
+      return n > 0 ? dot(weights, totals) / n : null;
+    },
+  };
+}
+
+/** The ratio of means of `ratioOfMeans` over clusters of pairs; pairs without a value are left out. */
+export function ratioOfMeansStatistic(
+  direction: Direction,
+  clusters: readonly (readonly Measured[])[],
+  epsilon: number,
+): ClusterStatistic {
+  const present = clusters.map((pairs) => pairs.filter((pair) => Number.isFinite(pair.raw)));
+  const total = (of: (pair: Measured) => number) =>
+    Float64Array.from(present, (pairs) => pairs.reduce((sum, pair) => sum + of(pair), 0));
+  const effects = total((pair) => pair.raw - baseline(direction, pair));
+  const gaps = total((pair) => pair.clean - pair.corrupted);
+  const sizes = total(() => 1);
+  return {
+    clusters: clusters.length,
+    value: (weights) => {
+      const gap = Math.abs(dot(weights, gaps));
+      const n = dot(weights, sizes);
+      return n > 0 && gap >= epsilon * n ? dot(weights, effects) / gap : null;
+    },
+  };
+}
+
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < b.length; i++) total += (a[i] ?? 0) * (b[i] ?? 0);
+  return total;
+}

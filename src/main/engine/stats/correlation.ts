@@ -1,0 +1,39 @@
+import { invariant } from '../../../shared/errors/index.ts';
+import { mean } from './descriptive.ts';
+
+/** Ranks from 1; equal values share the mean of their ranks. */
+export function ranks(values: readonly number[]): number[] {
+  const order = values.map((_, i) => i).sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
+  const result = new Array<number>(values.length).fill(0);
+  for (let start = 0; start < order.length;) {
+    let end = start + 1;
+    while (end < order.length && values[order[end] ?? 0] === values[order[start] ?? 0]) end++;
+    for (let i = start; i < end; i++) result[order[i] ?? 0] = (start + end + 1) / 2;
+    start = end;
+  }
+  return result;
+}
+
+/** Product-moment correlation; null below two points or where one side does not vary. */
+export function pearson(x: readonly number[], y: readonly number[]): number | null {
+  invariant(x.length === y.length, `pearson of ${x.length} and ${y.length} values`);
+  if (x.length < 2) return null;
+  const mx = mean(x);
+  const my = mean(y);
+  let xy = 0;
+  let xx = 0;
+  let yy = 0;
+  x.forEach((value, i) => {
+    const dx = value - mx;
+    const dy = (y[i] ?? 0) - my;
+    xy += dx * dy;
+    xx += dx * dx;
+    yy += dy * dy;
+  });
+  return xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : null;
+}
+
+/** Rank correlation (Pearson of mean ranks); null as `pearson`. */
+export function spearman(x: readonly number[], y: readonly number[]): number | null {
+  return pearson(ranks(x), ranks(y));
+}
