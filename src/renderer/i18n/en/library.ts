@@ -1,1 +1,44 @@
-export const library = { title: 'library' };
+import { count, plural } from '../format.ts';
+
+export const library = {
+  meta: (sources: number, records: number) => `${plural(sources, 'import')}, ${plural(records, 'record')}`,
+  add: 'Choose files',
+  drop: 'Drop files here',
+  dropText: 'PubMed XML (.xml, .xml.gz), CSV or TSV with a Title and an Abstract column, JSON Lines.',
+  dropNow: 'Drop to import',
+  handing: (n: number) => `Handing over ${plural(n, 'file')}`,
+  sources: 'Imports',
+  empty: 'No abstracts yet',
+  emptyText:
+    'Each import shows what was read, what was added, what was a duplicate and what was rejected, and why.',
+  columns: {
+    name: 'Source',
+    kind: 'Kind',
+    read: 'Read',
+    added: 'Added',
+    duplicates: 'Duplicates',
+    rejected: 'Rejected',
+    at: 'Imported',
+  },
+  kinds: {
+    'pubmed-xml': 'PubMed XML',
+    csv: 'Table (CSV)',
+    jsonl: 'JSON Lines',
+    sample: 'Sample, synthetic',
+  },
+  status: { running: 'Reading', complete: 'Complete', incomplete: 'Incomplete' },
+  incomplete: 'This import is incomplete',
+  incompleteKept: (n: number) => `${plural(n, 'record')} before the fault are kept.`,
+  detail: 'Import',
+  choose: 'Choose an import to see its counts, provenance and rejected rows.',
+  rejects: 'Rejected rows',
+  rejectsNone: 'No row was rejected.',
+  rejectLine: 'Line',
+  rejectKey: 'Record',
+  rejectReason: 'Reason',
+  downloadRejects: 'Download rejects',
+  curate: 'Go to Curate',
+  share: (n: number, of: number) => `${count(n)} of ${count(of)}`,
+  imported: (when: string) => `imported ${when}`,
+  hash: 'sha',
+};
