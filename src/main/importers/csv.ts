@@ -78,7 +78,7 @@ function rowRecord(cells: readonly string[], places: ColumnPlaces): ImportedReco
     journal: line('journal'),
     year: yearIn(line('year')),
     date: line('year'),
-    authors: unique(splitAuthors(line('authors'))),
+    authors: splitAuthors(line('authors')),
     keywords: unique(splitKeywords(line('keywords'))),
     language: line('language'),
     url: url === '' ? pubmedUrl(pmid) : url,

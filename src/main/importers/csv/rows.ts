@@ -21,15 +21,18 @@ export async function* csvRows(
   let ready: CsvRow[] = [];
   let fault: Error | null = null;
   let lastLine = 0;
+  let emptyLines = 0;
   const parser = parse({
     delimiter,
+    record_delimiter: '\n',
     relax_column_count: true,
     relax_quotes: true,
     skip_empty_lines: true,
     max_record_size: MAX_UNIT_CHARS,
     on_record: (cells: string[], info) => {
-      ready.push({ cells, line: lastLine + 1 });
+      ready.push({ cells, line: lastLine + 1 + (info.empty_lines - emptyLines) });
       lastLine = info.lines;
+      emptyLines = info.empty_lines;
       return null;
     },
   });
@@ -40,7 +43,7 @@ export async function* csvRows(
     return taken;
   };
   try {
-    for await (const text of source) {
+    for await (const text of unixLineEnds(source)) {
       await new Promise<void>((resolve) => parser.write(text, () => resolve()));
       yield* take();
       if (fault !== null) throw csvFault(fault, file, lastLine + 1);
@@ -55,6 +58,17 @@ export async function* csvRows(
   } finally {
     parser.destroy();
   }
+}
+
+/** CRLF and lone CR as LF, also inside quotes, so that lines are counted once. */
+async function* unixLineEnds(source: AsyncIterable<string>): AsyncGenerator<string> {
+  let carried = '';
+  for await (const text of source) {
+    const whole = carried + text;
+    carried = whole.endsWith('\r') ? '\r' : '';
+    yield whole.slice(0, whole.length - carried.length).replace(/\r\n?/g, '\n');
+  }
+  if (carried !== '') yield '\n';
 }
 
 function csvFault(error: Error, file: string, line: number): FormatError {

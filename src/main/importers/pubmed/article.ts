@@ -145,13 +145,13 @@ function validDoi(locations: readonly XmlElement[]): string | null {
   return null;
 }
 
-/** `Kandel Eric R` as `Kandel ER`; groups under their collective name; entries marked as wrong left out. */
+/** Surname and initials, as PubMed prints them; groups under their collective name; entries marked as wrong left out. */
 function authorsOf(lists: readonly XmlElement[]): string[] {
   const authors = lists
     .filter((list) => list.attributes['Type'] !== 'editors')
     .flatMap((list) => childrenOf(list, 'Author'))
     .filter((author) => author.attributes['ValidYN'] !== 'N');
-  return unique(authors.map(authorName));
+  return authors.map(authorName).filter((name) => name !== '');
 }
 
 function authorName(author: XmlElement): string {
