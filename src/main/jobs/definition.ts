@@ -75,7 +75,11 @@ export function registerJob<S extends z.ZodType>(definition: JobDefinition<S>): 
     heavy: definition.heavy,
     title: (params) => definition.title(parse(params)),
     run: (context) => definition.run({ ...context, params: parse(context.params) }),
-    onStatus: (status, params, study) => definition.onStatus?.(status, parse(params), study),
+    onStatus: (status, params, study) => {
+      // Parameters that do not parse are the run's error to report; nothing can mirror their status.
+      const parsed = definition.params.safeParse(params);
+      if (parsed.success) definition.onStatus?.(status, parsed.data, study);
+    },
   };
 }
 

@@ -4,7 +4,6 @@ import type { ComputeApi } from '../runtime/api.ts';
 import type { Study } from '../store/index.ts';
 import type { JobDefinition, JobRegistry } from './definition.ts';
 import type { Emit } from './events.ts';
-import { createRunner } from './runner.ts';
 
 /** How a job ended well. */
 export interface FinishedJob {
@@ -15,7 +14,7 @@ export interface FinishedJob {
 
 /**
  * The jobs of one study. Jobs are rows: they outlive the process, and whatever was running when it
- * ended is run again, marked as resumed, when the study is next opened.
+ * ended is run again, marked as resumed, when the study is next opened. Made by `createJobQueue`.
  */
 export interface JobQueue {
   /** Puts a job in line and returns at once. Heavy ones wait for each other. */
@@ -42,9 +41,4 @@ export interface QueueOptions {
   readonly registry: JobRegistry;
   readonly compute: ComputeApi;
   readonly emit: Emit;
-}
-
-/** Opens the queue of a study and continues its interrupted jobs. */
-export function createJobQueue(options: QueueOptions): JobQueue {
-  return createRunner(options);
 }

@@ -32,8 +32,8 @@ const LIGHT_JOBS = 3;
 /** Shortest time between two writes of a job's progress into the study, in milliseconds. */
 const SAVE_PROGRESS_MS = 1_000;
 
-/** The queue at work. See `JobQueue`. */
-export function createRunner({ study, registry, compute, emit }: QueueOptions): JobQueue {
+/** Opens the queue of a study and continues its interrupted jobs. */
+export function createJobQueue({ study, registry, compute, emit }: QueueOptions): JobQueue {
   const { jobs } = study;
   const running = new Map<JobId, Running>();
   /** Errors of this session with their class and cause; the study keeps them as data. */

@@ -10,3 +10,4 @@ export { SweepInput, type NewSweep, type SweepUpdate } from './repositories/swee
 export type { NewBlock, StoredBlock } from './repositories/blocks.ts';
 export type { SavedComparison } from './repositories/comparisons.ts';
 export type { StoredJob, JobUpdate } from './repositories/jobs.ts';
+export type { DatasetDraft } from './repositories/datasets.ts';

@@ -30,6 +30,8 @@ CREATE TABLE source (
   status TEXT NOT NULL,
   message TEXT,
   position INTEGER NOT NULL DEFAULT 0,
+  job_id INTEGER,
+  file_index INTEGER,
   n_read INTEGER NOT NULL DEFAULT 0,
   n_added INTEGER NOT NULL DEFAULT 0,
   n_duplicates INTEGER NOT NULL DEFAULT 0,

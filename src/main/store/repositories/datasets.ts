@@ -5,6 +5,7 @@ import {
   DatasetId,
   DatasetMember,
   DatasetSplit,
+  Decision,
   FlowCount,
   FreezeOptions,
   RecordFlag,
@@ -43,6 +44,7 @@ const CandidateRow = z.object({
   title: z.string(),
   abstract: z.string(),
   flags: json(z.array(RecordFlag)),
+  decision: Decision,
 });
 
 /** What freezing would make now. */
@@ -53,6 +55,8 @@ export interface DatasetDraft {
   readonly flow: FlowCount;
   /** Chosen records that have no abstract and are therefore left out. */
   readonly withoutAbstract: number;
+  /** Members that nobody decided on. */
+  readonly undecided: number;
   /** Included records that carry a flag, by flag. */
   readonly flagged: Readonly<Record<string, number>>;
 }
@@ -110,7 +114,7 @@ export function createDatasetRepository(
     const decisions = options.includeUndecided ? `('include', 'undecided')` : `('include')`;
     return query<(string | number)[], typeof CandidateRow>(
       db,
-      `SELECT r.id, r.title, b.abstract, r.flags FROM record r JOIN record_body b ON b.record_id = r.id
+      `SELECT r.id, r.title, b.abstract, r.flags, coalesce(d.decision, 'undecided') AS decision FROM record r JOIN record_body b ON b.record_id = r.id
          LEFT JOIN decision d ON d.record_id = r.id
        WHERE r.duplicate_of IS NULL AND coalesce(d.decision, 'undecided') IN ${decisions} AND ${search.sql}
        ORDER BY r.id`,
@@ -135,6 +139,7 @@ export function createDatasetRepository(
       ),
       flow: flowOf(curation.flow(), options, chosen.length, usable.length),
       withoutAbstract: chosen.length - usable.length,
+      undecided: usable.filter((c) => c.decision === 'undecided').length,
       flagged,
     };
     return { draft, members };

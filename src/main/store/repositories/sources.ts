@@ -38,6 +38,10 @@ export interface SourceRepository {
   begin(name: string, kind: Source['kind'], sha256: string | null): Source;
   /** An import of this very content that did not come to its end; it is continued rather than repeated. */
   findUnfinished(sha256: string): Source | undefined;
+  /** Notes that a job imports this source as the file with that index, from now on. */
+  assign(id: SourceId, jobId: number, fileIndex: number): void;
+  /** The source that a job made of a file of this content, if an earlier attempt got that far. */
+  findOfJob(jobId: number, fileIndex: number, sha256: string): Source | undefined;
   advance(id: SourceId, counts: BatchCounts): void;
   addReject(id: SourceId, reject: Reject): void;
   rejects(id: SourceId): Reject[];
@@ -52,11 +56,16 @@ export function createSourceRepository({ db }: StoreContext): SourceRepository {
     `SELECT ${COLUMNS} FROM source WHERE sha256 = ? AND status <> 'complete' ORDER BY id DESC LIMIT 1`,
     Row,
   );
-  const RejectRow = Reject;
-  const selectRejects = query<[number], typeof RejectRow>(
+  const selectOfJob = query<[number, number, string], typeof Row>(
+    db,
+    `SELECT ${COLUMNS} FROM source WHERE job_id = ? AND file_index = ? AND sha256 = ?`,
+    Row,
+  );
+  const assign = db.prepare("UPDATE source SET job_id = ?, file_index = ?, status = 'running' WHERE id = ?");
+  const selectRejects = query<[number], typeof Reject>(
     db,
     'SELECT line, key, reason FROM reject WHERE source_id = ? ORDER BY id',
-    RejectRow,
+    Reject,
   );
   const insert = db.prepare(
     `INSERT INTO source (name, kind, sha256, imported_at, status) VALUES (?, ?, ?, ?, 'running')`,
@@ -78,6 +87,13 @@ export function createSourceRepository({ db }: StoreContext): SourceRepository {
     findUnfinished: (sha256) => {
       const unfinished = selectUnfinished.get(sha256);
       return unfinished && toSource(unfinished);
+    },
+    assign: (id, jobId, fileIndex) => {
+      assign.run(jobId, fileIndex, id);
+    },
+    findOfJob: (jobId, fileIndex, sha256) => {
+      const begun = selectOfJob.get(jobId, fileIndex, sha256);
+      return begun && toSource(begun);
     },
     advance: (id, counts) => {
       advance.run({ id, ...counts });
