@@ -13,7 +13,7 @@ import { fold, foldWithOffsets } from './fold.ts';
  * - Mentions of one term do not overlap; different terms are counted independently of each other.
  *
  * A plain substring count differs a little: over 5,333 real abstracts it finds 987 `seizure` where this
- * finds 981 (the rest: `seizurelike`, `nonseizure`, …).
+ * finds 981 (the rest: `antiseizure`, `pseudoseizures`, …).
  */
 export interface TermMatcher {
   readonly terms: readonly string[];
