@@ -17,16 +17,23 @@ import { PatchSessions } from '../../../src/main/engine/interp/sessions.ts';
 import type { PatchBlock, PatchPair, PatchTask } from '../../../src/main/engine/interp/types.ts';
 import { openModelFolder, saveModelFolder } from '../../../src/main/models/index.ts';
 import { Mt19937 } from '../../../src/main/engine/random/mt19937.ts';
-import { FolderCompiler } from '../../../src/main/runtime/compiler.ts';
+import { ModelCompiler } from '../../../src/main/runtime/compiler.ts';
+import { LoadedModel } from '../../../src/main/runtime/modelCache.ts';
 import { SessionFactory } from '../../../src/main/runtime/sessions.ts';
 
 const REFERENCE = join(import.meta.dirname, '../../reference');
 const factory = new SessionFactory({ threads: 2, provider: 'cpu' });
 
-async function openSessions(folder: string): Promise<{ sessions: PatchSessions; compiler: FolderCompiler }> {
-  const model = await openModelFolder(folder);
-  const compiler = new FolderCompiler(factory, model);
-  return { sessions: new PatchSessions(model.config, compiler), compiler };
+interface Opened {
+  readonly sessions: PatchSessions;
+  readonly compiler: ModelCompiler;
+  readonly model: LoadedModel;
+}
+
+async function openSessions(folder: string): Promise<Opened> {
+  const model = new LoadedModel(await openModelFolder(folder), factory, 2 ** 30);
+  const compiler = new ModelCompiler(model);
+  return { model, compiler, sessions: new PatchSessions(model.config, compiler) };
 }
 
 async function collect(blocks: AsyncIterable<PatchBlock>): Promise<Map<string, PatchBlock>> {
@@ -93,7 +100,7 @@ describe('exact patching against TransformerLens', () => {
   it.each<Direction>(['denoising', 'noising'])(
     '%s: every hook, axis and metric agrees to 1e-4',
     async (direction) => {
-      const { sessions, compiler } = await openSessions(join(REFERENCE, 'tiny-gpt2'));
+      const { sessions, model } = await openSessions(join(REFERENCE, 'tiny-gpt2'));
       const reference = file[direction];
       const grids = [
         ...new Map(
@@ -133,12 +140,12 @@ describe('exact patching against TransformerLens', () => {
         });
       }
       expect(compared).toBeGreaterThan(5000);
-      await compiler.close();
+      await model.close();
     },
   );
 
   it('a structural zero is the target run to the last bit', async () => {
-    const { sessions, compiler } = await openSessions(join(REFERENCE, 'tiny-gpt2'));
+    const { sessions, model } = await openSessions(join(REFERENCE, 'tiny-gpt2'));
     const task: PatchTask = {
       pairs,
       grids: [{ hook: 'blocks.{layer}.hook_attn_out', axes: 'layer_position' }],
@@ -151,7 +158,7 @@ describe('exact patching against TransformerLens', () => {
       });
       expect(block.zero.some((z) => z === 1)).toBe(true);
     }
-    await compiler.close();
+    await model.close();
   });
 });
 
@@ -229,7 +236,7 @@ describe('the packed method against the plain one', () => {
 
   it.each([1, 2, 3, 4, 5, 6])('random model, pairs and limits, seed %i', async (seed) => {
     const random = new Mt19937(seed);
-    const { sessions, compiler } = await openSessions(await randomModel(random));
+    const { sessions, compiler, model } = await openSessions(await randomModel(random));
     const grids: HookGrid[] = HOOKS.flatMap((h) => [
       { hook: h.name, axes: 'layer' as const },
       { hook: h.name, axes: 'layer_position' as const },
@@ -268,12 +275,12 @@ describe('the packed method against the plain one', () => {
         });
       });
     }
-    await compiler.close();
+    await model.close();
   });
 
   it('resumes: blocks already done are not computed again', async () => {
     const random = new Mt19937(7);
-    const { sessions, compiler } = await openSessions(await randomModel(random));
+    const { sessions, model } = await openSessions(await randomModel(random));
     const task: PatchTask = {
       pairs: [randomPair(random, 0), randomPair(random, 1)],
       grids: [
@@ -289,6 +296,6 @@ describe('the packed method against the plain one', () => {
     for (const [key, block] of rest) {
       block.raw[0]!.forEach((v, i) => expect(v).toBeCloseTo(whole.get(key)!.raw[0]![i]!, 5));
     }
-    await compiler.close();
+    await model.close();
   });
 });

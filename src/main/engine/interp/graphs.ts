@@ -181,7 +181,7 @@ export interface HeadNeeds {
  * distribution `p` [vocabulary, 1].
  */
 export function headGraph(config: ModelConfig, compiler: GraphCompiler, needs: HeadNeeds): Graph {
-  const g = new Graph('head');
+  const g = new Graph(`head${needs.full ? '_full' : ''}${needs.cross ? '_cross' : ''}`);
   const w = weightsOf(g, compiler);
   const h = g.input('h', 'float32', ['V', config.dModel]);
   const columns = g.input('columns', 'int64', ['U']);

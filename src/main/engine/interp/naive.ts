@@ -26,8 +26,8 @@ function siteGraph(
   site: Site,
   mode: 'record' | 'patch',
 ): Graph {
-  const g = new Graph(`naive_${mode}_${site.layer}`);
   const name = hookAt(site.hook, site.layer);
+  const g = new Graph(`naive_${mode}_${name}`);
   const swap = (value: Tensor): Tensor => {
     const source = g.input('source', 'float32', value.shape);
     const mask = g.input('mask', 'float32', value.shape);

@@ -1,0 +1,11 @@
+import { evaluate } from './evaluate.ts';
+import { generate } from './generate.ts';
+import type { HandlerTable } from './handler.ts';
+import { info } from './info.ts';
+import { load, release } from './load.ts';
+import { logits } from './logits.ts';
+import { patchHandler, planPatch } from './patch.ts';
+import { selfCheck } from './selfCheck.ts';
+
+/** What the compute process answers: one entry per method of the API. */
+export const HANDLERS: HandlerTable = { info, selfCheck, load, logits, generate, evaluate, release };
