@@ -8,4 +8,14 @@ import { patchHandler, planPatch } from './patch.ts';
 import { selfCheck } from './selfCheck.ts';
 
 /** What the compute process answers: one entry per method of the API. */
-export const HANDLERS: HandlerTable = { info, selfCheck, load, logits, generate, evaluate, release };
+export const HANDLERS: HandlerTable = {
+  info,
+  selfCheck,
+  load,
+  logits,
+  generate,
+  evaluate,
+  release,
+  planPatch,
+  patch: patchHandler,
+};
