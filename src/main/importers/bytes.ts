@@ -23,9 +23,9 @@ export function gunzipHead(head: Uint8Array, name: string): Uint8Array {
 export async function* gunzip(source: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
   const stream = createGunzip();
   let ready: Uint8Array[] = [];
-  let fault: Error | null = null;
+  const faults: Error[] = [];
   stream.on('data', (chunk: Uint8Array) => ready.push(chunk));
-  stream.on('error', (error) => (fault = error));
+  stream.on('error', (error) => faults.push(error));
   const take = (): Uint8Array[] => {
     const taken = ready;
     ready = [];
@@ -35,14 +35,14 @@ export async function* gunzip(source: AsyncIterable<Uint8Array>, name: string): 
     for await (const chunk of source) {
       await new Promise<void>((resolve) => stream.write(chunk, () => resolve()));
       yield* take();
-      if (fault !== null) throw gzipFault(fault, name);
+      if (faults.length > 0) throw gzipFault(faults[0], name);
     }
     await new Promise<void>((resolve) => {
       stream.once('end', resolve).once('error', () => resolve());
       stream.end();
     });
     yield* take();
-    if (fault !== null) throw gzipFault(fault, name);
+    if (faults.length > 0) throw gzipFault(faults[0], name);
   } finally {
     stream.destroy();
   }

@@ -78,7 +78,7 @@ export function recordItem(record: ImportedRecord, line: number): ImportItem {
 }
 
 /** What names a record in a list of rejects: PMID, DOI, or the start of its title. */
-export function recordKey(record: Pick<ImportedRecord, 'pmid' | 'doi' | 'title'>): string {
+function recordKey(record: Pick<ImportedRecord, 'pmid' | 'doi' | 'title'>): string {
   if (record.pmid !== null) return `PMID ${record.pmid}`;
   return record.doi ?? record.title.slice(0, 80);
 }

@@ -65,7 +65,7 @@ export function compareCopies(
 }
 
 /** NFKD, letters and digits only, lower case: `Naïve CO₂-test` and `naive co2 test` become equal. */
-export function normaliseForIdentity(text: string): string {
+function normaliseForIdentity(text: string): string {
   return text
     .normalize('NFKD')
     .replace(/[^\p{L}\p{N}]+/gu, '')

@@ -1,5 +1,5 @@
-export { type ColumnMap, type CsvField, parseColumnMap } from './csv/columns.ts';
-export { compareCopies, contentHash, type IdentityKeys, identityKeys } from './identity.ts';
+export { parseColumnMap } from './csv/columns.ts';
+export { compareCopies, contentHash, identityKeys } from './identity.ts';
 export { type OpenImport, openImport, type OpenOptions } from './open.ts';
 export { IMPORT_FORMATS } from './registry.ts';
-export type { ImportContext, ImportFormat, ImportItem } from './types.ts';
+export type { ImportItem } from './types.ts';

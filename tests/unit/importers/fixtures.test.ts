@@ -81,19 +81,18 @@ describe.skipIf(!present)('PubMed articles (skipped where the fixtures are absen
     expect(packed.records).toEqual(plainFile.records);
   });
 
-  const spots: [string, object][] = [
-    ['38914053.xml', { title: expect.stringMatching(/^Doped SnO₂thin films fabricated/), language: 'eng' }],
-    [
-      '37167981.xml',
-      { title: expect.stringMatching(/^Monte Carlo .* \(μ-XRF\) based detection of .* tumor cells\.$/) },
-    ],
-    ['38988993.xml', { title: 'Prey size preference in the tokay gecko (Gekko gecko).' }],
-    ['35649368.xml', { flags: ['erratum'] }],
-    ['34843274.xml', { authors: ['Guideline Development Panel for the Treatment of Depressive Disorders'] }],
+  const spots: [string, string, RegExp][] = [
+    ['38914053.xml', 'title', /^Doped SnO₂thin films fabricated/],
+    ['37167981.xml', 'title', /^Monte Carlo .* \(μ-XRF\) based detection of .* tumor cells\.$/],
+    ['38988993.xml', 'title', /^Prey size preference in the tokay gecko \(Gekko gecko\)\.$/],
+    ['38988993.xml', 'language', /^eng$/],
+    ['35649368.xml', 'flags', /^erratum$/],
+    ['34843274.xml', 'authors', /^Guideline Development Panel for the Treatment of Depressive Disorders$/],
   ];
-  it.each(spots)('%s: spot check', async (name, expected) => {
+  it.each(spots)('%s: its %s', async (name, field, expected) => {
     const { records } = await collectFile(join(FOLDER, 'metapub__metapub', name));
-    expect(records).toMatchObject([expected]);
+    const found = new Map<string, unknown>(Object.entries(records[0] ?? {})).get(field);
+    expect(String(found)).toMatch(expected);
   });
 
   it('refuse an answer of another kind', async () => {

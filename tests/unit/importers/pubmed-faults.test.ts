@@ -86,6 +86,7 @@ describe('hostile documents', () => {
       async function* source(): AsyncGenerator<string> {
         yield start;
         for (let i = 0; i < 2000; i += 1) {
+          await Promise.resolve();
           fed += more.length;
           yield i % 2 === 0 ? more : more.replaceAll('b="', `b${i}="`);
         }

@@ -19,7 +19,7 @@ export async function* csvRows(
   file: string,
 ): AsyncGenerator<CsvRow> {
   let ready: CsvRow[] = [];
-  let fault: Error | null = null;
+  const faults: Error[] = [];
   let lastLine = 0;
   let emptyLines = 0;
   const parser = parse({
@@ -36,17 +36,21 @@ export async function* csvRows(
       return null;
     },
   });
-  parser.on('error', (error) => (fault = error));
+  parser.on('error', (error) => faults.push(error));
   const take = (): CsvRow[] => {
     const taken = ready;
     ready = [];
     return taken;
   };
+  const throwFault = (): void => {
+    const [fault] = faults;
+    if (fault !== undefined) throw csvFault(fault, file, lastLine + 1);
+  };
   try {
     for await (const text of unixLineEnds(source)) {
       await new Promise<void>((resolve) => parser.write(text, () => resolve()));
       yield* take();
-      if (fault !== null) throw csvFault(fault, file, lastLine + 1);
+      throwFault();
     }
     await new Promise<void>((resolve) => {
       parser.once('end', resolve).once('error', () => resolve());
@@ -54,7 +58,7 @@ export async function* csvRows(
       parser.end();
     });
     yield* take();
-    if (fault !== null) throw csvFault(fault, file, lastLine + 1);
+    throwFault();
   } finally {
     parser.destroy();
   }

@@ -28,6 +28,6 @@ function raise(text: string, map: ReadonlyMap<string, string>): string {
 }
 
 function characterMap(plain: string, raised: string): ReadonlyMap<string, string> {
-  const to = [...raised];
-  return new Map([...plain].map((character, i) => [character, to[i] ?? character]));
+  const to = Array.from(raised);
+  return new Map(Array.from(plain).map((character, i) => [character, to[i] ?? character]));
 }

@@ -41,7 +41,7 @@ export function textOf(element: XmlElement | undefined): string {
 }
 
 /** Runs of white space of any kind to one space; none at the ends. */
-export function collapse(text: string): string {
+function collapse(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }
 
