@@ -17,7 +17,10 @@ export interface ComputeApi {
   /** Greedy continuation (temperature 0). Returns the new ids only. */
   generate(request: { folder: string; ids: number[]; tokens: number }): Promise<{ ids: number[] }>;
   /** Mean next-token cross-entropy in nats over real tokens (padding never counted). */
-  evaluate(request: EvaluateRequest, options?: CallOptions<CountEvent>): Promise<{ loss: number; tokens: number }>;
+  evaluate(
+    request: EvaluateRequest,
+    options?: CallOptions<CountEvent>,
+  ): Promise<{ loss: number; tokens: number }>;
   planPatch(request: PatchRequest): Promise<PatchPlanSummary>;
   patch(request: PatchRequest, options?: CallOptions<PatchBlock>): Promise<PatchDone>;
   train(request: TrainRequest, options?: CallOptions<TrainEvent>): Promise<TrainDone>;

@@ -1,0 +1,15 @@
+import type { ComputeSettings } from './protocol.ts';
+import { ModelCache } from './modelCache.ts';
+import { SessionFactory } from './sessions.ts';
+
+/** What the handlers of one compute process share. */
+export interface ComputeContext {
+  readonly settings: ComputeSettings;
+  readonly sessions: SessionFactory;
+  readonly models: ModelCache;
+}
+
+export function createContext(settings: ComputeSettings): ComputeContext {
+  const sessions = new SessionFactory(settings);
+  return { settings, sessions, models: new ModelCache(sessions, settings.memoryLimitBytes) };
+}
