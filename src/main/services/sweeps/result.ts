@@ -8,7 +8,7 @@ import type {
 } from '../../../shared/domain/index.ts';
 import type { PatchBlock, PatchPair } from '../../runtime/api.ts';
 import { BLOCK_AXES, cellMap, commonShape } from './layout.ts';
-import { pairRecovery, ratioOfMeans, type Measured } from './recovery.ts';
+import { pairRecovery, ratioOfMeans, type Measured } from '../../engine/stats/index.ts';
 import type { PositionView } from './positions.ts';
 
 export interface ResultInput {

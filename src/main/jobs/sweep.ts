@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { SweepId } from '../../shared/domain/index.ts';
+import type { PatchBlock, PatchRequest } from '../runtime/api.ts';
+import type { Study } from '../store/index.ts';
+import { defineJob } from './definition.ts';
+import { provenanceOf } from './provenance.ts';
+import { runStreaming } from './streaming.ts';
+
+/** What the compute process is asked for a stored sweep. */
+export function patchRequest(study: Study, id: SweepId): PatchRequest {
+  const { spec } = study.sweeps.get(id);
+  return {
+    folder: study.artifacts.path(study.models.artifactOf(spec.modelId)),
+    pairs: study.sweeps.inputs(id),
+    grids: spec.grids,
+    direction: spec.direction,
+    metrics: spec.metrics,
+  };
+}
+
+/** Patches every grid for every pair and stores the effects block by block; what is stored is not run again. */
+export const sweepJob = defineJob({
+  kind: 'sweep',
+  params: z.object({ sweepId: SweepId }),
+  heavy: true,
+  title: ({ sweepId }) => `Sweep S-${String(sweepId).padStart(2, '0')}`,
+  onStatus: (status, { sweepId }, study) => {
+    const ended = status === 'complete' || status === 'failed' || status === 'stopped';
+    study.sweeps.update(sweepId, { status, finishedAt: ended ? new Date().toISOString() : null });
+  },
+  run: async ({ params, study, compute, signal, progress, log, emit }) => {
+    const { sweepId } = params;
+    const sweep = study.sweeps.get(sweepId);
+    const request = patchRequest(study, sweepId);
+    const done = study.blocks.done(sweepId);
+    const total = request.grids.length * request.pairs.length;
+    let count = done.length;
+    const tell = (): void => {
+      progress(count, total, 'blocks', `${request.pairs.length} pairs, ${request.grids.length} hooks`);
+      emit('sweepProgress', { sweepId, done: count, total });
+    };
+    tell();
+    const outcome = await runStreaming<PatchBlock, Awaited<ReturnType<typeof compute.patch>>>(
+      signal,
+      (options) => compute.patch({ ...request, done }, options),
+      (block) => {
+        study.blocks.store(sweepId, block);
+        count += 1;
+        tell();
+      },
+    );
+    const { weightsHash } = study.models.get(sweep.spec.modelId);
+    const inputs = { weightsHash, pairs: request.pairs, spec: { ...sweep.spec, modelId: 0, pairSetId: 0 } };
+    study.sweeps.update(sweepId, { provenance: await provenanceOf(compute, inputs, sweep.spec.seed) });
+    emit('changed', { what: 'sweeps' });
+    const seconds = (outcome.sweepMs / 1000).toFixed(1);
+    log(`${total - done.length} blocks in ${seconds} s on ${outcome.provider}, ${outcome.threads} threads`);
+    return {
+      summary: `${request.pairs.length} pairs in ${seconds} s`,
+      result: { sweepId, sweepMs: outcome.sweepMs },
+    };
+  },
+});

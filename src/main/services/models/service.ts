@@ -1,0 +1,94 @@
+import { basename, join } from 'node:path';
+import type { contract, ServiceHandlers } from '../../../shared/contracts/index.ts';
+import type { CreateModelOptions, Model } from '../../../shared/domain/index.ts';
+import {
+  checkModelFolder,
+  createModel,
+  openModelFolder,
+  openTokenizer,
+  parameterCount,
+} from '../../models/index.ts';
+import type { Study } from '../../store/index.ts';
+import { modelImport } from '../../jobs/model-import.ts';
+import type { ServiceContext } from '../context.ts';
+import { requireTokenizer, type ModelShelf } from './shelf.ts';
+
+/** Tokenizers that come with the application, by the name in `CreateModelOptions`. */
+export const BUNDLED_TOKENIZERS: Readonly<Record<CreateModelOptions['tokenizer'], string>> = {
+  gpt2: 'tokenizers/gpt2',
+  sample: 'sample/tokenizer',
+};
+
+export function createModelsService(
+  context: ServiceContext,
+  shelf: ModelShelf,
+): ServiceHandlers<typeof contract.models> {
+  const { session, files, compute, emit } = context;
+  const study = (): Study => session.require().study;
+  return {
+    list: () => study().models.list(),
+    checkFolder: async ({ handle }) => {
+      const folder = files.resolve(handle);
+      const checks = await checkModelFolder(folder);
+      return { ok: checks.every((check) => check.ok), name: basename(folder), checks };
+    },
+    importFolder: ({ handle, name }) => {
+      const { queue } = session.require();
+      const folder = files.resolve(handle);
+      return { jobId: queue.start(modelImport, { folder, name: name ?? basename(folder) }).id };
+    },
+    create: async (options) => {
+      const model = await createModelInStudy(study(), context.resources, options);
+      emit('changed', { what: 'models' });
+      return model;
+    },
+    rename: ({ id, name }) => {
+      const model = study().models.rename(id, name);
+      emit('changed', { what: 'models' });
+      return model;
+    },
+    remove: ({ id }) => {
+      study().models.remove(id);
+      emit('changed', { what: 'models' });
+      return {};
+    },
+    generate: async ({ id, prompt, tokens }) => {
+      const opened = await shelf.open(study(), id);
+      const tokenizer = requireTokenizer(opened);
+      const started = performance.now();
+      const { ids } = await compute.generate({
+        folder: opened.folder,
+        ids: tokenizer.encode(prompt),
+        tokens,
+      });
+      return { text: tokenizer.decode(ids), milliseconds: performance.now() - started };
+    },
+  };
+}
+
+/** Makes a small GPT-2 with fresh weights and one of the bundled tokenizers, and records it. */
+export async function createModelInStudy(
+  study: Study,
+  resources: string,
+  options: CreateModelOptions,
+): Promise<Model> {
+  const staged = study.artifacts.stage();
+  const config = await createModel(options, staged, join(resources, BUNDLED_TOKENIZERS[options.tokenizer]));
+  const [folder, tokenizer] = await Promise.all([openModelFolder(staged), openTokenizer(staged)]);
+  const weightsHash = await folder.weightsHash();
+  return study.artifacts.putFolder(staged, options.name, (artifact) =>
+    study.models.insert({
+      name: options.name,
+      origin: 'created',
+      parentId: null,
+      trainingRunId: null,
+      config,
+      parameters: parameterCount(config),
+      bytes: artifact.bytes,
+      tokenizer: tokenizer?.description ?? 'none',
+      weightsHash,
+      evaluation: null,
+      artifactHash: artifact.hash,
+    }),
+  );
+}
