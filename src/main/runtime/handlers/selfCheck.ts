@@ -1,12 +1,11 @@
 import type { ModelConfig } from '../../../shared/domain/index.ts';
 import { invariant } from '../../../shared/errors/index.ts';
-import * as b from '../../engine/graph/builder.ts';
-import { Graph } from '../../engine/graph/index.ts';
 import { logitsAtRows, type WeightSource } from '../../engine/nn/readGraphs.ts';
 import { Mt19937 } from '../../engine/random/index.ts';
 import { folderFamily } from '../../models/families/index.ts';
 import { plainGpt2 } from '../selfcheck/plain.ts';
-import { f32, floats, i64, type SessionFactory } from '../sessions.ts';
+import { floats, i64, type SessionFactory } from '../sessions.ts';
+import { gemmSpeed } from '../speed.ts';
 import type { Handler } from './handler.ts';
 
 const TINY: ModelConfig = {
@@ -27,8 +26,6 @@ const PROMPT = [5, 31, 8, 8, 20, 1, 36];
 const SEED = 20;
 /** Logits of this model are about 5; float32 leaves about 1e-6 of that. A wrong formula is off by 1e-2. */
 const TOLERANCE = 1e-4;
-const MATRIX = 512;
-const MATRIX_RUNS = 8;
 
 /** Weights large enough that every part of the model matters. */
 function weights(): Map<string, { data: Float32Array; shape: readonly number[] }> {
@@ -70,31 +67,14 @@ async function largestError(sessions: SessionFactory): Promise<number> {
   );
 }
 
-/** Speed of a square float32 matrix product, in 10⁹ operations a second. */
-async function gflops(sessions: SessionFactory): Promise<number> {
-  const g = new Graph('matmul');
-  const [x, y] = [g.input('x', 'float32', [MATRIX, MATRIX]), g.input('y', 'float32', [MATRIX, MATRIX])];
-  g.output('sum', b.reduceSum(g, b.matmul(g, x, y), [0, 1], false));
-  const session = await sessions.open(g);
-  const ones = f32(new Float32Array(MATRIX * MATRIX).fill(1), [MATRIX, MATRIX]);
-  let best = Infinity;
-  for (let i = 0; i < MATRIX_RUNS; i++) {
-    const start = performance.now();
-    await session.run({ x: ones, y: ones });
-    best = Math.min(best, performance.now() - start);
-  }
-  await session.close();
-  return (2 * MATRIX ** 3) / (best * 1e6);
-}
-
 /** Computes a small known model with the runtime and with plain loops, and measures a matrix product. */
 export const selfCheck: Handler<'selfCheck'> = async (_request, { context }) => {
   const start = performance.now();
   const maxError = await largestError(context.sessions);
-  const speed = await gflops(context.sessions);
+  const speed = await gemmSpeed(context.sessions);
   const ok = maxError <= TOLERANCE;
   const message = ok
     ? `The engine agrees with a plain computation to ${maxError.toExponential(1)}.`
     : `The engine differs from a plain computation by ${maxError.toExponential(1)} (allowed: ${TOLERANCE}).`;
-  return { ok, maxError, gflops: speed, milliseconds: performance.now() - start, message };
+  return { ok, maxError, gflops: speed / 1e9, milliseconds: performance.now() - start, message };
 };
