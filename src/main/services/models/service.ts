@@ -25,6 +25,10 @@ export function createModelsService(
 ): ServiceHandlers<typeof contract.models> {
   const { session, files, compute, emit } = context;
   const study = (): Study => session.require().study;
+  const edited = (): void => {
+    emit('changed', { what: 'models' });
+    emit('changed', { what: 'history' });
+  };
   return {
     list: () => study().models.list(),
     checkFolder: async ({ handle }) => {
@@ -44,12 +48,12 @@ export function createModelsService(
     },
     rename: ({ id, name }) => {
       const model = study().models.rename(id, name);
-      emit('changed', { what: 'models' });
+      edited();
       return model;
     },
     remove: ({ id }) => {
       study().models.remove(id);
-      emit('changed', { what: 'models' });
+      edited();
       return {};
     },
     generate: async ({ id, prompt, tokens }) => {

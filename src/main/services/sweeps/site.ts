@@ -1,0 +1,108 @@
+import { hookInfo, type SiteDetail } from '../../../shared/domain/index.ts';
+import { UserInputError } from '../../../shared/errors/index.ts';
+import {
+  baseline,
+  bcaInterval,
+  holm,
+  pairRecovery,
+  ratioOfMeansStatistic,
+  signFlipTest,
+  type SignFlipResult,
+} from '../../engine/stats/index.ts';
+import { clusteredSite, meanOf, type GridData } from './grid.ts';
+
+/** One site over its pairs: recovery with its interval, and the sign-flip test corrected over the grid. */
+export function siteDetail(data: GridData, layer: number, column: number): SiteDetail {
+  const { sweep, key, inputs, measured, state, recovery, pairs, clusters } = data;
+  const { direction, epsilon, seed } = sweep.spec;
+  const columns = measured.length / (data.shape[0] ?? 1);
+  const site = layer * columns + column;
+  const values = measured[site];
+  if (values === undefined || column >= columns) {
+    throw new UserInputError(
+      'SITE_UNKNOWN',
+      `The grid has no layer ${layer}, column ${column}.`,
+      'Choose a cell.',
+    );
+  }
+  const complete = sweep.status === 'complete';
+  const interval = complete
+    ? bcaInterval(ratioOfMeansStatistic(direction, clusteredSite(data, site), epsilon), { seed })
+    : null;
+  const test = complete && state[site] === 'open' ? testSites(data).get(site) : undefined;
+  return {
+    sweepId: sweep.id,
+    hook: key.hook,
+    metric: key.metric,
+    layer,
+    column,
+    title: `${hookInfo(key.hook).label}, layer ${layer}${key.axes === 'layer' ? '' : `, ${columnTitle(data, column)}`}`,
+    recovery: recovery[site] ?? null,
+    low: interval?.low ?? null,
+    high: interval?.high ?? null,
+    n: values.filter((v) => Number.isFinite(v.raw)).length,
+    clusters: clusters.length,
+    meanPatched: meanOf(values.map((v) => v.raw)),
+    meanClean: meanOf(values.map((v) => v.clean)),
+    meanCorrupted: meanOf(values.map((v) => v.corrupted)),
+    p: test?.p ?? null,
+    pHolm: test?.pHolm ?? null,
+    caveat: test === undefined ? caveatOf(state[site], complete) : caveatOfTest(test),
+    trivial: state[site] === 'trivial',
+    pairs: values.map((value, k) => ({
+      id: inputs[pairs[k] ?? -1]?.id ?? String(k),
+      recovery: pairRecovery(direction, value, epsilon),
+      raw: Number.isFinite(value.raw) ? value.raw : null,
+    })),
+  };
+}
+
+type Tested = SignFlipResult & { readonly pHolm: number | null };
+
+/** Sign-flip tests of every open site over cluster means of the effect, Holm-adjusted over them. */
+export function testSites(data: GridData): Map<number, Tested> {
+  const { sweep, measured, state } = data;
+  const { direction, seed } = sweep.spec;
+  const open = measured.flatMap((_, site) => (state[site] === 'open' ? [site] : []));
+  const results = open.map((site) => {
+    const effects = clusteredSite(data, site).flatMap((group) => {
+      const mean = meanOf(group.map((v) => v.raw - baseline(direction, v)));
+      return mean === null ? [] : [mean];
+    });
+    return signFlipTest(effects, { tests: open.length, seed });
+  });
+  const tested = results.flatMap((result, i) => (result.p === null ? [] : [{ i, p: result.p }]));
+  const adjusted = new Map(holm(tested.map(({ p }) => p)).map((p, rank) => [tested[rank]?.i, p]));
+  return new Map(
+    open.flatMap((site, i) => {
+      const result = results[i];
+      return result === undefined ? [] : [[site, { ...result, pHolm: adjusted.get(i) ?? null }]];
+    }),
+  );
+}
+
+const STATE_CAVEATS: Readonly<Record<GridData['state'][number], string>> = {
+  zero: 'Source and target are equal here by construction: the effect is exactly zero and is not tested.',
+  trivial:
+    'Patching here restores the source run by construction: the effect says nothing and is not tested.',
+  missing: 'No pair has this site.',
+  open: 'Tests and intervals are given when the sweep is complete.',
+};
+
+function caveatOf(state: GridData['state'][number] | undefined, complete: boolean): string | null {
+  return state === undefined || (state === 'open' && complete) ? null : STATE_CAVEATS[state];
+}
+
+function caveatOfTest(test: Tested): string {
+  return test.caveat ?? `With ${test.n} clusters the smallest possible p is ${test.smallest.toPrecision(2)}.`;
+}
+
+function columnTitle({ key, inputs, shape }: GridData, column: number): string {
+  const positions = key.axes === 'layer_head_position' ? (shape[2] ?? 1) : 1;
+  const head = Math.floor(column / positions);
+  const at = key.axes === 'layer_position' ? column : column % positions;
+  const token = inputs.length === 1 ? inputs[0]?.labels[at] : undefined;
+  const position = token === undefined ? `position ${at}` : `position ${at} “${token}”`;
+  if (key.axes === 'layer_position') return position;
+  return key.axes === 'layer_head' ? `head ${head}` : `head ${head}, ${position}`;
+}

@@ -1,0 +1,139 @@
+import type { PatchResult } from '../../../shared/domain/index.ts';
+import { csvText, type CsvValue } from '../../exporters/csv.ts';
+import type { PatchBlock } from '../../runtime/api.ts';
+import type { Study } from '../../store/index.ts';
+import type { SweepId } from '../../../shared/domain/index.ts';
+import { EACH } from './positions.ts';
+import { assembleResult } from './result.ts';
+
+/** A stored sweep in the result format of `engram patch`. */
+export function storedResult(study: Study, id: SweepId): PatchResult {
+  const sweep = study.sweeps.get(id);
+  const { spec, provenance } = sweep;
+  const pairs = study.sweeps.inputs(id);
+  const numbers = assembleResult({
+    pairs,
+    grids: spec.grids,
+    metrics: spec.metrics,
+    direction: spec.direction,
+    epsilon: spec.epsilon,
+    blocks: storedBlocks(study, id),
+    views: spec.grids.map(() => EACH),
+  });
+  return {
+    engine: provenance?.engine ?? '',
+    model: study.models.get(spec.modelId).name,
+    provider: provenance?.provider ?? '',
+    direction: spec.direction,
+    method: spec.method,
+    corruption: spec.corruption,
+    bos: spec.bos === 'yes',
+    timing: { load_ms: 0, sweep_ms: 0, peak_rss_mb: 0 },
+    ...numbers,
+  };
+}
+
+function storedBlocks(study: Study, id: SweepId): PatchBlock[] {
+  const { spec } = study.sweeps.get(id);
+  return spec.grids.flatMap((_, grid) => {
+    const perMetric = spec.metrics.map((_metric, metric) => study.blocks.read(id, grid, metric));
+    return (perMetric[0] ?? []).map((block, k) => {
+      const all = perMetric.flatMap((blocks) => blocks.slice(k, k + 1));
+      return {
+        grid,
+        pair: block.pair,
+        shape: block.shape,
+        raw: all.map((b) => b.raw),
+        clean: all.map((b) => b.clean),
+        corrupted: all.map((b) => b.corrupted),
+        zero: block.zero,
+        trivial: block.trivial,
+      };
+    });
+  });
+}
+
+const EFFECT_COLUMNS = [
+  'hook',
+  'metric',
+  'pair',
+  'layer',
+  'head',
+  'position',
+  'raw',
+  'normalized',
+  'clean',
+  'corrupted',
+  'structural_zero',
+  'trivial',
+] as const;
+
+type EffectRow = Record<(typeof EFFECT_COLUMNS)[number], CsvValue>;
+
+/** One row per effect that exists, in the order hook, metric, pair, layer, head, position. */
+export function effectRows(result: PatchResult): EffectRow[] {
+  const base = new Map(result.baselines.map((b) => [`${b.metric}\n${b.pair}`, b]));
+  return result.effects.flatMap((effect) =>
+    effect.raw.flatMap((raw, flat) => {
+      if (raw === null) return [];
+      const at = coordinates(flat, effect.shape);
+      const index = (axis: (typeof effect.axes)[number]): number | null => {
+        const axisIndex = effect.axes.indexOf(axis);
+        return axisIndex < 0 ? null : (at[axisIndex] ?? null);
+      };
+      const pair = result.pairs[index('pair') ?? -1]?.id ?? '';
+      const baseline = base.get(`${effect.metric}\n${pair}`);
+      return [
+        {
+          hook: effect.hook,
+          metric: effect.metric,
+          pair,
+          layer: index('layer'),
+          head: index('head'),
+          position: index('position'),
+          raw,
+          normalized: effect.normalized[flat] ?? null,
+          clean: baseline?.clean ?? null,
+          corrupted: baseline?.corrupted ?? null,
+          structural_zero: effect.structural_zero?.[flat] ?? false,
+          trivial: effect.trivial ?? effect.trivial_sites?.[flat] ?? false,
+        },
+      ];
+    }),
+  );
+}
+
+function coordinates(flat: number, shape: readonly number[]): number[] {
+  let rest = flat;
+  return shape
+    .toReversed()
+    .map((extent) => {
+      const at = rest % extent;
+      rest = (rest - at) / extent;
+      return at;
+    })
+    .toReversed();
+}
+
+/** How rows are written, by format; shared by all tables. */
+export const TABLE_FORMATS = {
+  csv: {
+    mime: 'text/csv',
+    write: (columns: readonly string[], rows: readonly Record<string, CsvValue>[]): string =>
+      csvText(
+        columns,
+        rows.map((row) => columns.map((column) => row[column] ?? null)),
+      ),
+  },
+  jsonl: {
+    mime: 'application/jsonl',
+    write: (_columns: readonly string[], rows: readonly Record<string, CsvValue>[]): string =>
+      rows.map((row) => `${JSON.stringify(row)}\n`).join(''),
+  },
+} as const;
+
+export type TableFormat = keyof typeof TABLE_FORMATS;
+
+export function effectTable(result: PatchResult, format: TableFormat): string {
+  return TABLE_FORMATS[format].write(EFFECT_COLUMNS, effectRows(result));
+}
