@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { sep } from 'node:path';
+import { resolve, sep } from 'node:path';
 import type { StudyInfo } from '../../shared/contracts/index.ts';
 import { UserInputError } from '../../shared/errors/index.ts';
 import type { JobRegistry } from '../jobs/definition.ts';
@@ -51,6 +51,12 @@ export function createStudySession({
     return current;
   };
 
+  /** The new study is open before the old one is let go: when it cannot be opened, nothing changes. */
+  const replace = async (study: Study): Promise<OpenStudy> => {
+    await close();
+    return adopt(study);
+  };
+
   return {
     current: () => current,
     require: () => {
@@ -61,13 +67,10 @@ export function createStudySession({
         'Open a study or create a new one first.',
       );
     },
-    create: async (folder, name, options = {}) => {
-      await close();
-      return adopt(createStudy(folder, name, options));
-    },
+    create: async (folder, name, options = {}) => replace(createStudy(folder, name, options)),
     open: async (folder) => {
-      await close();
-      return adopt(openStudy(folder));
+      const path = resolve(folder);
+      return current?.study.folder === path ? current : replace(openStudy(path));
     },
     close,
   };

@@ -116,14 +116,16 @@ export function createUndoLog(db: Database): UndoLog {
       if (recording !== null) return work();
       return db
         .transaction(() => {
-          dropRedo.run();
           const step = Number(insertStep.run(label, what, now()).lastInsertRowid);
           recording = step;
           try {
             const result = work();
             recording = null;
             if (!compact(step)) dropStep.run(step);
-            else dropOld.run(step - KEPT_STEPS);
+            else {
+              dropRedo.run();
+              dropOld.run(step - KEPT_STEPS);
+            }
             return result;
           } finally {
             recording = null;

@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import SQLite, { type Database } from 'better-sqlite3';
+import { describe, expect, test } from 'vitest';
+import {
+  MIGRATIONS,
+  SCHEMA_VERSION,
+  migrate,
+  schemaVersion,
+} from '../../../src/main/store/migrations/index.ts';
+import { createStudy, openStudy } from '../../../src/main/store/index.ts';
+import { tempFolder } from '../../support/store.ts';
+
+/** Rows as the predecessor would have written them, and what must be true of them afterwards. */
+const PROOFS: Readonly<Record<number, { before: (db: Database) => void; after: (db: Database) => void }>> = {
+  1: {
+    before: () => undefined,
+    after: (db) => {
+      db.prepare("INSERT INTO study (id, uuid, name, created_at) VALUES (1, 'u', 'S', '2026')").run();
+      expect(db.prepare('SELECT name FROM study').pluck().get()).toBe('S');
+    },
+  },
+  2: {
+    before: (db) => {
+      db.exec(`
+        INSERT INTO source (id, name, kind, imported_at, status) VALUES (1, 'a.xml', 'pubmed-xml', '2026', 'complete');
+        INSERT INTO record (id, source_id, version, content_hash, has_abstract, title, journal, flags, imported_at)
+          VALUES (7, 1, 1, 'h', 1, 'T', 'J', '[]', '2026');
+        INSERT INTO decision (record_id, decision, reason, decided_at) VALUES (7, 'exclude', 'Off topic', '2026');`);
+    },
+    after: (db) => {
+      expect(db.prepare('SELECT decision, reason FROM decision WHERE record_id = 7').get()).toEqual({
+        decision: 'exclude',
+        reason: 'Off topic',
+      });
+      db.prepare("INSERT INTO undo_step (label, what, at) VALUES ('x', 'records', '2026')").run();
+    },
+  },
+};
+
+describe('migrations', () => {
+  test('are numbered from 1 without a gap', () => {
+    expect(MIGRATIONS.map((m) => m.version)).toEqual(MIGRATIONS.map((_, i) => i + 1));
+  });
+
+  test.each(MIGRATIONS.map((m) => [m.version, m.name] as const))(
+    '%i (%s) keeps what was there',
+    (version) => {
+      const db = new SQLite(':memory:');
+      db.pragma('foreign_keys = ON');
+      const proof = PROOFS[version];
+      expect(proof, 'every migration needs its proof').toBeDefined();
+      migrate(db, version - 1);
+      proof!.before(db);
+      migrate(db, version);
+      expect(schemaVersion(db)).toBe(version);
+      proof!.after(db);
+      expect(db.pragma('foreign_key_check')).toEqual([]);
+      expect(db.pragma('integrity_check', { simple: true })).toBe('ok');
+      db.close();
+    },
+  );
+
+  test('a failing step leaves the predecessor as it was', () => {
+    const db = new SQLite(':memory:');
+    migrate(db, 1);
+    db.exec('CREATE TABLE model (x)');
+    expect(() => migrate(db)).toThrow();
+    expect(schemaVersion(db)).toBe(1);
+    expect(db.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'artifact'").pluck().get()).toBe(0);
+  });
+
+  test('all ordinary tables are STRICT', () => {
+    const db = new SQLite(':memory:');
+    migrate(db);
+    const tables = db.pragma('table_list') as { name: string; type: string; strict: number }[];
+    const lax = tables.filter((t) => t.type === 'table' && t.strict === 0 && !t.name.startsWith('sqlite_'));
+    expect(lax.map((t) => t.name)).toEqual([]);
+    expect(tables.length).toBeGreaterThan(20);
+  });
+
+  test('a study of a later version is refused with its reason', () => {
+    const folder = join(tempFolder(), 's');
+    createStudy(folder, 'S').close();
+    const db = new SQLite(join(folder, 'study.sqlite'));
+    db.pragma(`user_version = ${SCHEMA_VERSION + 1}`);
+    db.close();
+    expect(() => openStudy(folder)).toThrow(
+      expect.objectContaining({ kind: 'store', code: 'STUDY_TOO_NEW' }),
+    );
+    // The lock was let go: the next error is the same, not STUDY_LOCKED.
+    expect(() => openStudy(folder)).toThrow(expect.objectContaining({ code: 'STUDY_TOO_NEW' }));
+  });
+});
