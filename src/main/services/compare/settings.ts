@@ -1,0 +1,35 @@
+import { METRICS, type Sweep } from '../../../shared/domain/index.ts';
+import type { Study } from '../../store/index.ts';
+
+export interface SpecNames {
+  readonly model: string;
+  readonly pairs: string;
+}
+
+export function specNames(study: Study, sweep: Sweep): SpecNames {
+  const set = study.pairs.sets().find((s) => s.id === sweep.spec.pairSetId);
+  return {
+    model: study.models.get(sweep.spec.modelId).name,
+    pairs: set === undefined ? 'removed set' : `${set.name} v${set.version}`,
+  };
+}
+
+/** Every setting of a sweep in words, always the same rows in the same order. */
+export function describeSpec({ spec }: Sweep, names: SpecNames): { name: string; value: string }[] {
+  const label = (metric: string): string => METRICS.find((m) => m.name === metric)?.label ?? metric;
+  return [
+    { name: 'Model', value: names.model },
+    { name: 'Pairs', value: names.pairs },
+    { name: 'Direction', value: spec.direction },
+    { name: 'Method', value: spec.method },
+    { name: 'Corruption', value: spec.corruption },
+    { name: 'Metrics', value: spec.metrics.map(label).join(', ') },
+    {
+      name: 'Hooks',
+      value: spec.grids.map((g) => `${g.hook} by ${g.axes.replaceAll('_', ' × ')}`).join('; '),
+    },
+    { name: 'BOS', value: spec.bos },
+    { name: 'Smallest gap', value: String(spec.epsilon) },
+    { name: 'Seed', value: String(spec.seed) },
+  ];
+}
