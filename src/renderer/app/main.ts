@@ -1,11 +1,8 @@
-import './policy.ts';
-import '@fontsource-variable/inter/index.css';
-import '../styles/tokens.css';
-import '../styles/base.css';
-import '../styles/floating.css';
-import { mount } from 'svelte';
-import { connectHost } from '../client/connect.ts';
-import App from './App.svelte';
+// The content security policy forbids code made from text. The schema library looks at this setting when
+// the first schema is made, so it is set before anything that holds schemas is loaded.
+Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
 
-const target = document.getElementById('app');
-if (target !== null) mount(App, { target, props: { host: connectHost() } });
+const { start } = await import('./start.ts');
+start();
+
+export {};
