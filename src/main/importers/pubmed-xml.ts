@@ -30,7 +30,13 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map([
 ]);
 
 /** Long and of no use to a record; leaving them out also keeps their identifiers from passing for its own. */
-const SKIPPED: ReadonlySet<string> = new Set(['ReferenceList', 'History', 'GrantList', 'ChemicalList']);
+const SKIPPED: ReadonlySet<string> = new Set([
+  'ReferenceList',
+  'History',
+  'GrantList',
+  'ChemicalList',
+  'InvestigatorList',
+]);
 
 /** PubMed's XML: search exports, E-utilities answers, and the yearly baseline with its daily updates. */
 export const pubmedXml: ImportFormat = {

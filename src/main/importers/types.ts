@@ -39,5 +39,5 @@ export interface ImportFormat {
   read(bytes: AsyncIterable<Uint8Array>, context: ImportContext): AsyncIterable<ImportItem>;
 }
 
-/** No single element, line or row of a real source comes near this; more is refused, never buffered. */
-export const MAX_UNIT_CHARS = 64 * 1024 * 1024;
+/** No single article, line or row of a real source comes near this; more is refused, never buffered. */
+export const MAX_UNIT_CHARS = 16 * 1024 * 1024;

@@ -76,6 +76,8 @@ describe('hostile documents', () => {
     ['a text', '<PubmedArticleSet>', 'a'.repeat(million)],
     ['a comment', '<PubmedArticleSet><!--', 'a'.repeat(million)],
     ['a tag', '<PubmedArticleSet><a ', 'b="1" '.repeat(million / 4)],
+    ['an attribute', '<PubmedArticleSet><a b="', 'b'.repeat(million)],
+    ['a crowd of empty elements', '<PubmedArticleSet><PubmedArticle>', '<a/>'.repeat(million / 16)],
     ['a DOCTYPE', '<!DOCTYPE PubmedArticleSet [', ' '.repeat(million)],
     ['an article', '<PubmedArticleSet><PubmedArticle>', `<a>${'b'.repeat(million)}</a>`],
   ];

@@ -23,6 +23,8 @@ export interface ElementsOptions {
 
 /** PubMed nests about 15 deep. */
 const MAX_DEPTH = 256;
+/** What an element or text counts as beside its characters, so that many empty ones are not free. */
+const NODE_COST = 16;
 
 interface OpenElement extends XmlElement {
   readonly children: (XmlElement | string)[];
@@ -63,9 +65,12 @@ class ElementReader {
   private charsRead = 0;
   /** Characters read when the current element (or, outside one, the current token) began. */
   private unitStart = 0;
+  /** Elements and texts held for the current element. */
+  private nodes = 0;
 
   constructor(options: ElementsOptions) {
     this.options = options;
+    // No handler for single attributes: with it V8 keeps the parser in its slow form (a sixth of the speed).
     this.parser.on('opentag', (tag) => this.open(tag.name, tag.attributes));
     this.parser.on('closetag', () => this.closeElement());
     this.parser.on('text', (text) => this.text(text));
@@ -83,7 +88,8 @@ class ElementReader {
       return this.fault(error, false);
     }
     this.charsRead += chunk.length;
-    return this.charsRead - this.unitStart > MAX_UNIT_CHARS ? this.tooLarge() : null;
+    const size = this.charsRead - this.unitStart + this.nodes * NODE_COST;
+    return size > MAX_UNIT_CHARS ? this.tooLarge() : null;
   }
 
   close(): FormatError | null {
@@ -118,6 +124,7 @@ class ElementReader {
     const element: OpenElement = { name, attributes, children: [], line: this.parser.line };
     parent?.children.push(element);
     this.stack.push(element);
+    this.nodes += 1;
   }
 
   private closeElement(): void {
@@ -134,7 +141,10 @@ class ElementReader {
 
   private text(text: string): void {
     this.tokenEnds();
-    if (this.skippedAt === 0) this.stack[this.stack.length - 1]?.children.push(text);
+    const parent = this.stack[this.stack.length - 1];
+    if (this.skippedAt > 0 || parent === undefined) return;
+    parent.children.push(text);
+    this.nodes += 1;
   }
 
   private doctype(doctype: string): void {
@@ -150,7 +160,9 @@ class ElementReader {
 
   /** A token has ended and nothing is being collected: what follows is counted from here. */
   private tokenEnds(): void {
-    if (this.stack.length === 0) this.unitStart = this.charsRead;
+    if (this.stack.length > 0) return;
+    this.unitStart = this.charsRead;
+    this.nodes = 0;
   }
 
   private fault(error: unknown, atEnd: boolean, line = this.parser.line): FormatError {
