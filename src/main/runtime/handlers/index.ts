@@ -6,6 +6,7 @@ import { load, release } from './load.ts';
 import { logits } from './logits.ts';
 import { patchHandler, planPatch } from './patch.ts';
 import { selfCheck } from './selfCheck.ts';
+import { train } from './train.ts';
 
 /** What the compute process answers: one entry per method of the API. */
 export const HANDLERS: HandlerTable = {
@@ -15,6 +16,7 @@ export const HANDLERS: HandlerTable = {
   logits,
   generate,
   evaluate,
+  train,
   release,
   planPatch,
   patch: patchHandler,

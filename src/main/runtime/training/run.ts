@@ -1,0 +1,279 @@
+import type { StepPoint } from '../../../shared/domain/index.ts';
+import { CancelledError, EngineError, UserInputError } from '../../../shared/errors/index.ts';
+import { clipScale } from '../../engine/nn/adamw.ts';
+import { learningRate } from '../../engine/nn/schedule.ts';
+import { openModelFolder, readTensor, type ModelFolder } from '../../models/index.ts';
+import type { TrainDone, TrainEvent, TrainRequest } from '../api.ts';
+import { peakRssBytes } from '../memory.ts';
+import { checkIds } from '../prompts.ts';
+import type { SessionFactory } from '../sessions.ts';
+import { planEpochs, splitStep, type EpochPlan } from './batches.ts';
+import { Checkpoints, type TrainingState } from './checkpoints.ts';
+import { checkBlock } from './evaluate.ts';
+import { GradientRunner, rowsThatFit } from './gradients.ts';
+import { runIdentity } from './identity.ts';
+import { AdamW, gradientNorm } from './optimizer.ts';
+import { ParameterStore } from './parameters.ts';
+import { Validator } from './validation.ts';
+
+export interface TrainingHost {
+  readonly sessions: SessionFactory;
+  readonly memoryLimitBytes: number;
+  readonly emit: (event: TrainEvent) => void;
+  /** Throws a CancelledError once the caller has cancelled. */
+  readonly checkpoint: () => void;
+}
+
+/** Step points are sent together, at most this often. */
+const REPORT_MS = 200;
+/** Within an epoch a checkpoint is written this often, unless writing takes more than a tenth of the time. */
+const SAVE_MS = 20_000;
+const SAVE_SHARE = 0.1;
+
+/** One fine-tuning run from its request to its best checkpoint. */
+class Training {
+  readonly #request: TrainRequest;
+  readonly #host: TrainingHost;
+  readonly #model: ModelFolder;
+  readonly #store: ParameterStore;
+  readonly #checkpoints: Checkpoints;
+  readonly #plan: EpochPlan;
+  readonly #totalSteps: number;
+  readonly #maxRows: number;
+  #state: TrainingState;
+  #points: StepPoint[] = [];
+  #reported = performance.now();
+  #saved = performance.now();
+  #saveCost = 0;
+  #savedStep = -1;
+  #clock = performance.now();
+
+  constructor(request: TrainRequest, host: TrainingHost, model: ModelFolder, run: string) {
+    const { config, train } = request;
+    this.#request = request;
+    this.#host = host;
+    this.#model = model;
+    this.#store = new ParameterStore([...model.tensors].map(([name, { shape }]) => ({ name, shape })));
+    this.#checkpoints = new Checkpoints(request.workFolder);
+    this.#plan = planEpochs(train.count, config.batchSize * config.accumulation, config.seed);
+    this.#totalSteps = this.#plan.stepsPerEpoch * config.epochs;
+    this.#maxRows = rowsThatFit(
+      model.config,
+      this.#store.values.length,
+      Math.min(config.batchSize, train.count),
+      train.length,
+      host.memoryLimitBytes,
+    );
+    this.#state = {
+      format: 1,
+      run,
+      step: 0,
+      epoch: 0,
+      stepInEpoch: 0,
+      epochLoss: 0,
+      epochTargets: 0,
+      best: null,
+      epochsWithoutGain: 0,
+      stoppedEarly: false,
+      finished: false,
+      seconds: 0,
+    };
+  }
+
+  async run(): Promise<TrainDone> {
+    await this.#begin();
+    const { sessions } = this.#host;
+    const { config } = this.#request;
+    const model = this.#model.config;
+    const optimizer = await AdamW.open(sessions, config);
+    const validator = await Validator.open(sessions, this.#store, {
+      config: model,
+      training: config,
+      data: this.#request.validation,
+    });
+    const gradients = new GradientRunner(sessions, this.#store, {
+      config: model,
+      dropout: config.dropout,
+      seed: config.seed,
+      memoryLimitBytes: this.#host.memoryLimitBytes,
+    });
+    try {
+      while (!this.#state.finished) {
+        while (this.#state.stepInEpoch < this.#plan.stepsPerEpoch) await this.#step(gradients, optimizer);
+        await this.#endEpoch(validator);
+      }
+    } catch (error) {
+      if (error instanceof CancelledError) await this.#saveWithinEpoch();
+      throw error;
+    } finally {
+      await gradients.close();
+      await validator.close();
+      await optimizer.close();
+    }
+    return this.#done();
+  }
+
+  /** Starts from the model's weights, or goes on from the newest checkpoint. */
+  async #begin(): Promise<void> {
+    const found = this.#request.resume ? await this.#checkpoints.newest() : null;
+    if (found === null) {
+      await this.#checkpoints.clear();
+      for (const [name, entry] of this.#model.tensors) {
+        this.#store.set(this.#store.values, name, await readTensor(entry));
+      }
+      return;
+    }
+    if (found.run !== this.#state.run) {
+      throw new UserInputError(
+        'RESUME_MISMATCH',
+        `${this.#request.workFolder} holds a run with other settings, data or starting weights.`,
+        'Start a new run.',
+      );
+    }
+    await this.#checkpoints.load(found.step, this.#store);
+    this.#state = found;
+    this.#savedStep = found.step;
+    this.#host.emit({ type: 'resumed', step: found.step, epoch: found.epoch });
+  }
+
+  async #step(gradients: GradientRunner, optimizer: AdamW): Promise<void> {
+    const start = performance.now();
+    const { config, train } = this.#request;
+    const { step, epoch, stepInEpoch } = this.#state;
+    const batches = splitStep(this.#plan.rows(epoch, stepInEpoch), {
+      data: train,
+      paddingInLoss: config.paddingInLoss,
+      maxRows: this.#maxRows,
+    });
+    const loss = await gradients.run(batches, step, this.#host.checkpoint);
+    const norm = gradientNorm(this.#store.gradients);
+    this.#requireFinite(loss, norm);
+    const rate = learningRate(config, step, this.#totalSteps);
+    await optimizer.step(this.#store, {
+      t: step + 1,
+      learningRate: rate,
+      weightDecay: config.weightDecay,
+      scale: clipScale(norm, config.clip),
+    });
+    const targets = batches.reduce((sum, b) => sum + b.targets, 0);
+    const tokens = batches.reduce((sum, b) => sum + b.tokens, 0);
+    this.#state.step += 1;
+    this.#state.stepInEpoch += 1;
+    this.#state.epochLoss += loss * targets;
+    this.#state.epochTargets += targets;
+    this.#points.push({
+      step: step + 1,
+      epoch: epoch + (stepInEpoch + 1) / this.#plan.stepsPerEpoch,
+      loss,
+      learningRate: rate,
+      gradientNorm: norm,
+      tokensPerSecond: (tokens * 1000) / (performance.now() - start),
+    });
+    this.#report(false);
+    const due = Math.max(SAVE_MS, this.#saveCost / SAVE_SHARE);
+    if (performance.now() - this.#saved > due && this.#state.stepInEpoch < this.#plan.stepsPerEpoch) {
+      await this.#saveWithinEpoch();
+    }
+  }
+
+  #requireFinite(loss: number, norm: number): void {
+    if (Number.isFinite(loss) && Number.isFinite(norm)) return;
+    throw new EngineError(
+      'TRAINING_DIVERGED',
+      `Step ${this.#state.step + 1}: the loss is ${loss} and the gradient norm ${norm}.`,
+      'Lower the learning rate or lengthen the warm-up, and start a new run.',
+    );
+  }
+
+  async #endEpoch(validator: Validator): Promise<void> {
+    this.#report(true);
+    const { config, samplePrompt, sampleTokens } = this.#request;
+    const loss = await validator.loss(this.#host.checkpoint);
+    const sample =
+      samplePrompt === null
+        ? null
+        : await validator.sample(samplePrompt, sampleTokens, this.#host.checkpoint);
+    const state = this.#state;
+    const epoch = state.epoch + 1;
+    const best = state.best === null || loss < state.best.loss;
+    const trainLoss = state.epochLoss / Math.max(1, state.epochTargets);
+    const epochsWithoutGain = best ? 0 : state.epochsWithoutGain + 1;
+    const stoppedEarly = config.patience > 0 && epochsWithoutGain >= config.patience;
+    this.#state = {
+      ...state,
+      epoch,
+      stepInEpoch: 0,
+      epochLoss: 0,
+      epochTargets: 0,
+      best: best ? { epoch, step: state.step, loss } : state.best,
+      epochsWithoutGain,
+      stoppedEarly,
+      finished: stoppedEarly || epoch >= config.epochs,
+    };
+    const checkpoint = await this.#save();
+    this.#host.emit({
+      type: 'epoch',
+      point: { epoch, step: state.step, trainLoss, validationLoss: loss, best },
+      checkpoint,
+      sample,
+    });
+  }
+
+  #report(now: boolean): void {
+    if (this.#points.length === 0 || (!now && performance.now() - this.#reported < REPORT_MS)) return;
+    this.#host.emit({ type: 'steps', steps: this.#points, totalSteps: this.#totalSteps });
+    this.#points = [];
+    this.#reported = performance.now();
+  }
+
+  async #saveWithinEpoch(): Promise<void> {
+    this.#report(true);
+    if (this.#state.step !== this.#savedStep) await this.#save();
+  }
+
+  async #save(): Promise<string> {
+    const start = performance.now();
+    this.#state = { ...this.#state, seconds: this.#state.seconds + (start - this.#clock) / 1000 };
+    this.#clock = start;
+    const folder = await this.#checkpoints.save(this.#model.config, this.#store, this.#state);
+    this.#saved = performance.now();
+    this.#saveCost = this.#saved - start;
+    this.#savedStep = this.#state.step;
+    return folder;
+  }
+
+  #done(): TrainDone {
+    const { best, step, seconds, stoppedEarly } = this.#state;
+    if (best === null) {
+      throw new EngineError(
+        'TRAINING_NO_BEST',
+        'No epoch gave a finite validation loss.',
+        'Lower the learning rate, and check the validation data.',
+      );
+    }
+    return {
+      bestFolder: this.#checkpoints.folderOf(best.step),
+      bestEpoch: best.epoch,
+      bestValidationLoss: best.loss,
+      stoppedEarly,
+      steps: step,
+      totalSteps: this.#totalSteps,
+      seconds,
+      peakRssBytes: peakRssBytes(),
+    };
+  }
+}
+
+/**
+ * Fine-tunes a model (METHODS section 5). Batches of one optimiser step weigh by their tokens; the order of
+ * sequences and the dropout masks follow from the seed and counters alone, so that a run that was killed and
+ * resumed ends with the same weights, bit for bit, as one that was not.
+ */
+export async function runTraining(request: TrainRequest, host: TrainingHost): Promise<TrainDone> {
+  const model = await openModelFolder(request.folder);
+  checkBlock(request.train, model.config, 'The training data');
+  checkBlock(request.validation, model.config, 'The validation data');
+  if (request.samplePrompt !== null) checkIds(request.samplePrompt, model.config, 'The sample prompt');
+  const run = runIdentity(request, await model.weightsHash());
+  return new Training(request, host, model, run).run();
+}
