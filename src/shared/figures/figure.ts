@@ -1,0 +1,24 @@
+import type { EpochPoint, FlowCount, SiteDetail, StepPoint, SweepGrid } from '../domain/index.ts';
+import type { ComparedGrids } from './difference-heatmap.ts';
+import type { LayerSeries } from './layer-lines.ts';
+import type { IntervalRow } from './localisation-intervals.ts';
+import type { ScatterPoint } from './scatter-compare.ts';
+
+/** The data behind each kind of figure. */
+export interface FigureData {
+  readonly effects: { readonly grid: SweepGrid; readonly title?: string; readonly domain?: number };
+  readonly comparison: ComparedGrids & { readonly labels: { readonly a: string; readonly b: string } };
+  readonly layers: { readonly series: readonly LayerSeries[] };
+  readonly scatter: {
+    readonly points: readonly ScatterPoint[];
+    readonly labels: { readonly a: string; readonly b: string };
+  };
+  readonly training: { readonly steps: readonly StepPoint[]; readonly epochs: readonly EpochPoint[] };
+  readonly pairs: { readonly detail: SiteDetail };
+  readonly flow: { readonly flow: FlowCount };
+  readonly localisation: { readonly rows: readonly IntervalRow[] };
+}
+export type FigureKind = keyof FigureData;
+
+/** A figure as data: drawn by `figureOption`, written out by `toTable`. */
+export type Figure = { [K in FigureKind]: { readonly kind: K } & FigureData[K] }[FigureKind];

@@ -1,0 +1,217 @@
+import type { SweepGrid } from '../domain/index.ts';
+import { formatCompact, formatInterval, formatNumber, visibleToken } from './format.ts';
+import type { HeatmapLayout, HeatmapOptions } from './heatmap-layout.ts';
+import { hatching, label, type Rect, type Shape, type SitePoint, tipText } from './scene.ts';
+import { divergingStep, type FigureTheme } from './theme.ts';
+import { words } from './words.ts';
+
+export type CellState = 'value' | 'not-run' | 'zero' | 'trivial' | 'missing';
+
+/** What a cell of a grid shows. A value that is null while pairs are still to come was not run yet. */
+export function cellState(grid: SweepGrid, index: number): CellState {
+  const state = grid.state[index] ?? 'missing';
+  if (state !== 'open') return state;
+  if (typeof grid.recovery[index] === 'number') return 'value';
+  return grid.pairsDone < grid.pairsTotal ? 'not-run' : 'missing';
+}
+
+/** `Layer 8, “to” (END)` or `9.9`. */
+export function siteName(grid: SweepGrid, { layer, column }: SitePoint, name?: string): string {
+  const text = grid.columnLabels[column] ?? String(column);
+  if (grid.axes === 'layer') return `${words.layer} ${layer}`;
+  if (grid.axes !== 'layer_position') return words.headOf(layer, text);
+  return words.siteOf(layer, `“${text.trim()}” (${name ?? column})`);
+}
+
+const PRINT_FROM = 0.05;
+const PRINT_FROM_COMPACT = 0.1;
+const CELL_FOR_TEXT = { width: 26, height: 16 };
+const LIGHT_HATCH = 0.42;
+
+/** Cells, hatching, values and marks of a grid. */
+export function cellShapes(
+  grid: SweepGrid,
+  layout: HeatmapLayout,
+  theme: FigureTheme,
+  options: HeatmapOptions,
+): Shape[] {
+  const shapes: Shape[] = [];
+  const light: Rect[] = [];
+  const dark: Rect[] = [];
+  for (const row of layout.rows) {
+    for (const column of layout.columns) {
+      const index = row.index * grid.columns + column.index;
+      const rect = { x: column.start, y: row.start, width: column.size, height: row.size };
+      const state = cellState(grid, index);
+      const value = grid.recovery[index] ?? (state === 'zero' ? 0 : null);
+      const site = { layer: row.index, column: column.index };
+      shapes.push(base(grid, rect, state, value, site, theme, options));
+      if (state === 'zero') light.push(rect);
+      if (state === 'trivial') dark.push(rect);
+      shapes.push(...marks(rect, state, theme));
+      if (value !== null && (state === 'value' || state === 'trivial')) {
+        shapes.push(...valueText(rect, value, theme, options), ...overflow(rect, value, theme, options));
+      }
+      if (grid.detected[index] === true) shapes.push(detectedDot(rect, value ?? 0, grid, theme, options));
+    }
+  }
+  return [
+    ...shapes,
+    ...hatching(light, theme.hatch, 6, LIGHT_HATCH),
+    ...hatching(dark, divergingStep(theme, 0, 1).ink, 5, 0.55),
+  ];
+}
+
+function base(
+  grid: SweepGrid,
+  rect: Rect,
+  state: CellState,
+  value: number | null,
+  site: SitePoint,
+  theme: FigureTheme,
+  options: HeatmapOptions,
+): Shape {
+  const empty = state === 'not-run' || state === 'missing';
+  return {
+    type: 'rect',
+    shape: { ...rect, r: 1 },
+    style: {
+      fill: empty ? theme.canvas : divergingStep(theme, value ?? 0, options.domain).fill,
+      stroke: empty ? theme.hairline : theme.line,
+      lineWidth: 0.5,
+    },
+    hover: { stroke: theme.title, lineWidth: 1.5 },
+    z2: 0,
+    site,
+    tip: cellTip(grid, site, options.names?.get(site.column)),
+  };
+}
+
+/** The same lines as the tip on screen: value, interval, raw metric, pairs. */
+export function cellTip(grid: SweepGrid, site: SitePoint, name?: string): string {
+  const index = site.layer * grid.columns + site.column;
+  const state = cellState(grid, index);
+  return tipText([
+    siteName(grid, site, name),
+    ...(state === 'value' || state === 'trivial'
+      ? [
+          `${words.recovery} ${formatNumber(grid.recovery[index])}`,
+          `${words.interval} ${formatInterval(grid.low[index] ?? null, grid.high[index] ?? null)}`,
+          `${words.rawMetric} ${formatNumber(grid.raw[index])}`,
+        ]
+      : []),
+    state === 'value'
+      ? `${words.pairs} ${grid.pairsDone}`
+      : state === 'not-run'
+        ? words.notRun
+        : words.states[state],
+  ]);
+}
+
+function marks(rect: Rect, state: CellState, theme: FigureTheme): Shape[] {
+  const cx = rect.x + rect.width / 2;
+  const cy = rect.y + rect.height / 2;
+  if (state === 'not-run') {
+    return [{ type: 'circle', shape: { cx, cy, r: 1.2 }, style: { fill: theme.edge }, z2: 2 }];
+  }
+  if (state === 'missing' && Math.min(rect.width, rect.height) >= 8) {
+    return [label(theme, '×', cx, cy, { align: 'center', fill: theme.faint })];
+  }
+  return [];
+}
+
+function valueText(rect: Rect, value: number, theme: FigureTheme, options: HeatmapOptions): Shape[] {
+  const from = options.compact === true ? PRINT_FROM_COMPACT : PRINT_FROM;
+  if (Math.abs(value) < from) return [];
+  if (rect.width < CELL_FOR_TEXT.width || rect.height < CELL_FOR_TEXT.height) return [];
+  const text = options.compact === true ? formatCompact(value) : formatNumber(value);
+  const { ink } = divergingStep(theme, value, options.domain);
+  const size = options.compact === true ? theme.sizes.axis : theme.sizes.value;
+  return [
+    label(theme, text, rect.x + rect.width / 2, rect.y + rect.height / 2, {
+      align: 'center',
+      fill: ink,
+      size,
+      weight: 500,
+    }),
+  ];
+}
+
+/** Beyond the domain the colour ends; a tick at the cell's edge says so. */
+function overflow(rect: Rect, value: number, theme: FigureTheme, { domain }: HeatmapOptions): Shape[] {
+  if (Math.abs(value) <= domain * 1.005 || rect.height < 6) return [];
+  const x = rect.x + rect.width / 2;
+  const y = value > 0 ? rect.y + 1 : rect.y + rect.height - 4;
+  const { ink } = divergingStep(theme, value, domain);
+  return [
+    {
+      type: 'line',
+      shape: { x1: x, y1: y, x2: x, y2: y + 3 },
+      style: { stroke: ink, lineWidth: 1.5 },
+      z2: 4,
+    },
+  ];
+}
+
+/** Filled where the grid is complete, a ring while pairs are still to come. */
+function detectedDot(
+  rect: Rect,
+  value: number,
+  grid: SweepGrid,
+  theme: FigureTheme,
+  options: HeatmapOptions,
+): Shape {
+  const { ink } = divergingStep(theme, value, options.domain);
+  const small = rect.width < CELL_FOR_TEXT.width || rect.height < CELL_FOR_TEXT.height;
+  const open = grid.pairsDone < grid.pairsTotal;
+  return {
+    type: 'circle',
+    shape: {
+      cx: small ? rect.x + rect.width / 2 : rect.x + rect.width - 5.5,
+      cy: small ? rect.y + rect.height / 2 : rect.y + 5.5,
+      r: 2.2,
+    },
+    style: open ? { fill: 'none', stroke: ink, lineWidth: 1.3 } : { fill: ink },
+    z2: 6,
+  };
+}
+
+/** Double accent ring of a pinned site, dark edge of the keyboard's cursor. */
+export function ringShapes(
+  layout: HeatmapLayout,
+  theme: FigureTheme,
+  pinned: readonly SitePoint[],
+  cursor: SitePoint | null,
+): Shape[] {
+  const rectOf = ({ layer, column }: SitePoint): Rect | null => {
+    const x = layout.columns.find((c) => c.index === column);
+    const y = layout.rows.find((r) => r.index === layer);
+    return x === undefined || y === undefined
+      ? null
+      : { x: x.start, y: y.start, width: x.size, height: y.size };
+  };
+  const ring = (rect: Rect, grow: number, stroke: string, lineWidth: number): Shape => ({
+    type: 'rect',
+    shape: {
+      x: rect.x - grow,
+      y: rect.y - grow,
+      width: rect.width + 2 * grow,
+      height: rect.height + 2 * grow,
+      r: 2,
+    },
+    style: { fill: 'none', stroke, lineWidth },
+    z2: 20,
+  });
+  const rings = pinned.flatMap((site) => {
+    const rect = rectOf(site);
+    return rect === null ? [] : [ring(rect, 1, theme.canvas, 2), ring(rect, 3, theme.accent, 2)];
+  });
+  const at = cursor === null ? null : rectOf(cursor);
+  return at === null ? rings : [...rings, ring(at, 0, theme.title, 1.75)];
+}
+
+/** Column labels under the plot: tokens with their index or span name, or head numbers. */
+export function columnName(grid: SweepGrid, column: number): string {
+  const text = grid.columnLabels[column] ?? String(column);
+  return grid.axes === 'layer_position' ? visibleToken(text).replace(/^·/, '') : text;
+}

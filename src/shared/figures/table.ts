@@ -1,0 +1,141 @@
+import type { SweepGrid } from '../domain/index.ts';
+import { differenceGrid } from './difference-heatmap.ts';
+import type { Figure, FigureData, FigureKind } from './figure.ts';
+import { cellState, columnName } from './heatmap-cells.ts';
+import { words } from './words.ts';
+
+export type TableValue = string | number | boolean | null;
+
+/** The same numbers as the figure, unrounded; `columns` names each place of a row. */
+export interface FigureTable {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly TableValue[])[];
+}
+
+/** Names of what runs across a grid. */
+const ACROSS: Readonly<Record<SweepGrid['axes'], string>> = {
+  layer: 'all positions',
+  layer_position: 'position',
+  layer_head: 'head',
+  layer_head_position: 'head and position',
+};
+
+function gridTable(grid: SweepGrid): FigureTable {
+  const rows = grid.recovery.map((value, i): TableValue[] => {
+    const column = i % grid.columns;
+    return [
+      Math.floor(i / grid.columns),
+      column,
+      columnName(grid, column),
+      value,
+      grid.low[i] ?? null,
+      grid.high[i] ?? null,
+      grid.raw[i] ?? null,
+      grid.detected[i] ?? false,
+      cellState(grid, i),
+      grid.pairsDone,
+    ];
+  });
+  return {
+    columns: [
+      'layer',
+      ACROSS[grid.axes],
+      'label',
+      'recovery',
+      'low',
+      'high',
+      'raw',
+      'detected',
+      'state',
+      'pairs',
+    ],
+    rows,
+  };
+}
+
+const TABLES: { readonly [K in FigureKind]: (data: FigureData[K]) => FigureTable } = {
+  effects: ({ grid }) => gridTable(grid),
+  comparison: (data) => {
+    const whole = differenceGrid(data);
+    const at = (grid: SweepGrid, i: number): number | null => {
+      const [layer, column] = [Math.floor(i / whole.columns), i % whole.columns];
+      if (layer >= grid.layers || column >= grid.columns) return null;
+      return grid.recovery[layer * grid.columns + column] ?? null;
+    };
+    return {
+      columns: ['layer', ACROSS[whole.axes], 'label', 'A', 'B', 'B minus A', 'state'],
+      rows: data.difference.map((value, i) => [
+        Math.floor(i / whole.columns),
+        i % whole.columns,
+        columnName(whole, i % whole.columns),
+        at(data.a, i),
+        at(data.b, i),
+        value,
+        cellState(whole, i),
+      ]),
+    };
+  },
+  layers: ({ series }) => ({
+    columns: ['series', 'layer', 'recovery', 'low', 'high', 'pairs'],
+    rows: series.flatMap(({ label, grid, column = 0 }) =>
+      Array.from({ length: grid.layers }, (_, layer): TableValue[] => {
+        const i = layer * grid.columns + column;
+        return [
+          label,
+          layer,
+          grid.recovery[i] ?? null,
+          grid.low[i] ?? null,
+          grid.high[i] ?? null,
+          grid.pairsDone,
+        ];
+      }),
+    ),
+  }),
+  scatter: ({ points }) => ({
+    columns: ['site', 'layer', 'column', 'A', 'B', 'detected in'],
+    rows: points.map((p) => [p.site, p.layer, p.column, p.a, p.b, p.where]),
+  }),
+  training: ({ steps, epochs }) => ({
+    columns: ['series', 'step', 'epoch', 'loss', 'learning rate', 'gradient norm', 'tokens per second'],
+    rows: [
+      ...steps.map((p) => [
+        words.train,
+        p.step,
+        p.epoch,
+        p.loss,
+        p.learningRate,
+        p.gradientNorm,
+        p.tokensPerSecond,
+      ]),
+      ...epochs.map((p) => [words.validation, p.step, p.epoch, p.validationLoss, null, null, null]),
+    ],
+  }),
+  pairs: ({ detail }) => ({
+    columns: ['pair', 'recovery', 'raw'],
+    rows: detail.pairs.map((p) => [p.id, p.recovery, p.raw]),
+  }),
+  flow: ({ flow }) => ({
+    columns: ['step', 'records'],
+    rows: [
+      [words.flow.read, flow.read],
+      [words.flow.rejected, flow.rejected],
+      [words.flow.duplicates, flow.duplicates],
+      [words.flow.screened, flow.screened],
+      [words.flow.excluded, flow.excluded],
+      ...flow.excludedByReason.map((r): TableValue[] => [`${words.flow.excluded}: ${r.reason}`, r.count]),
+      [words.flow.maybe, flow.maybe],
+      [words.flow.undecided, flow.undecided],
+      [words.flow.included, flow.included],
+    ],
+  }),
+  localisation: ({ rows }) => ({
+    columns: ['label', 'share', 'low', 'high'],
+    rows: rows.map((r) => [r.label, r.value, r.low, r.high]),
+  }),
+};
+
+/** The numbers of a figure for its table twin and for CSV. */
+export function toTable(figure: Figure): FigureTable {
+  const make = TABLES[figure.kind] as (data: Figure) => FigureTable;
+  return make(figure);
+}
