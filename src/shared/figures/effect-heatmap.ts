@@ -160,7 +160,9 @@ function brackets(
     const text = texts.find((t) => textWidth(t, theme.sizes.axis) < x2 - x1);
     return [
       line(x1, y, x2, y, theme.edge),
-      ...(fits ? [label(theme, text, (x1 + x2) / 2, y + 3 + theme.sizes.axis / 2, { align: 'center' })] : []),
+      ...(text !== undefined
+        ? [label(theme, text, (x1 + x2) / 2, y + 3 + theme.sizes.axis / 2, { align: 'center' })]
+        : []),
     ];
   };
   return [
