@@ -86,8 +86,19 @@ export function forkTransport(entry: string): Transport {
   };
 }
 
-/** The port of a process started by `forkTransport`. */
+/** What Electron gives a utility process (`process.parentPort`); messages arrive wrapped in an event. */
+interface ParentPort {
+  postMessage(message: unknown): void;
+  on(event: 'message', listener: (event: { readonly data: unknown }) => void): unknown;
+}
+
+/** The port of this process: Electron's in a utility process, else that of `forkTransport`. */
 export function processPort(): Port {
+  const { parentPort } = process as NodeJS.Process & { readonly parentPort?: ParentPort }; // only Electron has it
+  return parentPort === undefined ? forkPort() : utilityPort(parentPort);
+}
+
+function forkPort(): Port {
   return {
     post: (message) => {
       if (process.connected) process.send?.(message);
@@ -100,5 +111,20 @@ export function processPort(): Port {
     onClose: (listener) => {
       process.on('disconnect', listener);
     },
+  };
+}
+
+/** Electron ends a utility process with its parent, so nothing is to be heard of that. */
+function utilityPort(port: ParentPort): Port {
+  return {
+    post: (message) => {
+      port.postMessage(message);
+    },
+    onMessage: (listener) => {
+      port.on('message', (event) => {
+        listener(event.data as ParentMessage); // the parent speaks this protocol only
+      });
+    },
+    onClose: () => undefined,
   };
 }
