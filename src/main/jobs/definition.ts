@@ -14,9 +14,9 @@ export interface JobContext<P> {
   /** Aborted when the user asks to end early and keep what there is. The job then completes normally. */
   readonly finish: AbortSignal;
   /** Whole units done and to do. `total` null = not known. Sent on at most ten times a second. */
-  progress(done: number, total: number | null, unit: string, message: string): void;
+  readonly progress: (done: number, total: number | null, unit: string, message: string) => void;
   /** One line for the job's log. Never texts of abstracts. */
-  log(line: string): void;
+  readonly log: (line: string) => void;
   readonly study: Study;
   readonly compute: ComputeApi;
   readonly emit: Emit;

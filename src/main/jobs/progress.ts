@@ -6,11 +6,11 @@ const REPORT_MS = 100;
 
 /** Turns counts of finished units into a rate and the time left, and keeps reports to ten a second. */
 export interface ProgressMeter {
-  update(done: number, total: number | null, unit: string, message: string): void;
+  readonly update: (done: number, total: number | null, unit: string, message: string) => void;
   /** Sends the newest state on even if one was just sent. */
-  flush(): void;
+  readonly flush: () => void;
   /** The newest state. */
-  current(): JobProgress;
+  readonly current: () => JobProgress;
 }
 
 export function createProgressMeter(

@@ -1,5 +1,6 @@
 import type { EngramContract, ServiceHandlers } from '../../shared/contracts/index.ts';
-import { type FreezeOptions, type RecordId, RecordFlag } from '../../shared/domain/index.ts';
+import type { RecordFlag } from '../../shared/domain/index.ts';
+import { type FreezeOptions, type RecordId } from '../../shared/domain/index.ts';
 import type { DatasetDraft } from '../store/index.ts';
 import type { ServiceContext } from './context.ts';
 

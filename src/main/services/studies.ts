@@ -96,7 +96,7 @@ function freeFolder(parent: string, name: string): string {
   // Characters that one of the systems refuses in file names.
   const safe =
     name
-      .replace(/[<>:"/\\|?*\p{Cc}]+/gu, ' ')
+      .replace(/[<>:"/\\|?*\p{Cc}\s]+/gu, ' ')
       .replace(/[. ]+$/, '')
       .trim() || 'Study';
   for (let n = 1; n < 10_000; n++) {

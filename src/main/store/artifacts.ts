@@ -41,7 +41,7 @@ export interface ArtifactStore {
    * `record` in the same transaction that notes the artifact. The same content is kept once.
    */
   putFolder<T>(folder: string, name: string, record: (artifact: Artifact) => T): Promise<T>;
-  putBytes<T>(bytes: Uint8Array, name: string, record: (artifact: Artifact) => T): Promise<T>;
+  putBytes<T>(bytes: Uint8Array, name: string, record: (artifact: Artifact) => T): T;
   /** Where the artifact lies: the folder, or the file. Throws StoreError `ARTIFACT_MISSING`. */
   path(hash: string): string;
   list(): Artifact[];
@@ -119,7 +119,7 @@ export function createArtifactStore(db: Database, folder: string): ArtifactStore
       syncTree(staged);
       return settle(staged, { hash, kind: 'folder', name, bytes, created_at: now() }, record);
     },
-    putBytes: async (content, name, record) => {
+    putBytes: (content, name, record) => {
       const staged = stage();
       writeFileSync(join(staged, name), content);
       syncTree(staged);

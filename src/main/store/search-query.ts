@@ -114,7 +114,8 @@ export function searchCondition(node: SearchNode): Condition {
       const inner = searchCondition(node.node);
       return { sql: `NOT (${inner.sql})`, params: inner.params };
     }
-    default: {
+    case 'and':
+    case 'or': {
       const inner = node.nodes.map(searchCondition);
       return {
         sql: `(${inner.map((c) => c.sql).join(node.type === 'and' ? ' AND ' : ' OR ')})`,

@@ -139,7 +139,7 @@ describe('a frozen dataset', () => {
 
   test('nothing to train on is said, and nothing is stored', () => {
     const study = tempStudy();
-    const empty = expect.objectContaining({ kind: 'user', code: 'DATASET_EMPTY' });
+    const empty: unknown = expect.objectContaining({ kind: 'user', code: 'DATASET_EMPTY' });
     expect(() => study.datasets.freeze(options())).toThrow(empty);
     addRecords(study, many(3));
     expect(() => study.datasets.freeze(options({ includeUndecided: false }))).toThrow(empty);

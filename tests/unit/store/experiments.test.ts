@@ -9,6 +9,8 @@ import {
 import type { NewModel, Study } from '../../../src/main/store/index.ts';
 import { addRecords, tempStudy } from '../../support/store.ts';
 
+const coded = (code: string): unknown => expect.objectContaining({ kind: 'user', code });
+
 const model = (changes: Partial<NewModel> = {}): NewModel => ({
   name: 'gpt2-small',
   origin: 'created',
@@ -37,17 +39,17 @@ const model = (changes: Partial<NewModel> = {}): NewModel => ({
   ...changes,
 });
 
-async function addModel(study: Study, changes: Partial<NewModel> = {}) {
+function addModel(study: Study, changes: Partial<NewModel> = {}) {
   return study.artifacts.putBytes(new TextEncoder().encode('weights'), 'w.bin', ({ hash }) =>
     study.models.insert(model({ ...changes, artifactHash: hash })),
   );
 }
 
 describe('models', () => {
-  test('are listed, found by name or number, renamed, and removed to the trash', async () => {
+  test('are listed, found by name or number, renamed, and removed to the trash', () => {
     const study = tempStudy();
-    const base = await addModel(study);
-    const tuned = await addModel(study, { name: 'tuned', parentId: base.id, origin: 'fine-tuned' });
+    const base = addModel(study);
+    const tuned = addModel(study, { name: 'tuned', parentId: base.id, origin: 'fine-tuned' });
     expect(study.models.list().map((m) => m.name)).toEqual(['gpt2-small', 'tuned']);
     expect(study.models.find('tuned')).toEqual(tuned);
     expect(study.models.find(String(base.id))).toEqual(base);
@@ -61,9 +63,9 @@ describe('models', () => {
     expect(study.models.count()).toBe(2);
   });
 
-  test('keep their evaluation', async () => {
+  test('keep their evaluation', () => {
     const study = tempStudy();
-    const { id } = await addModel(study);
+    const { id } = addModel(study);
     const evaluation = {
       datasetId: null,
       validationLoss: 2.5,
@@ -82,14 +84,14 @@ describe('models', () => {
   });
 });
 
-test('a training run keeps its series, and forgets what a resumed run repeats', async () => {
+test('a training run keeps its series, and forgets what a resumed run repeats', () => {
   const study = tempStudy();
   addRecords(study, [
     { title: 'A', abstract: 'a' },
     { title: 'B', abstract: 'b' },
   ]);
   const dataset = study.datasets.freeze(FreezeOptions.parse({ name: 'D', testFraction: 0.5 }));
-  const base = await addModel(study);
+  const base = addModel(study);
   const run = study.training.insert({
     name: 'First',
     baseModelId: base.id,
@@ -171,7 +173,7 @@ describe('pairs', () => {
     const frozen = study.pairs.freeze(set.id);
     expect(frozen).toMatchObject({ id: set.id, frozen: true, version: 1 });
     expect(study.pairs.freeze(set.id)).toEqual(frozen);
-    const refused = expect.objectContaining({ kind: 'user', code: 'PAIR_SET_FROZEN' });
+    const refused = coded('PAIR_SET_FROZEN');
     expect(() => study.pairs.save(set.id, null, line('b'))).toThrow(refused);
     expect(() => study.pairs.remove(study.pairs.list(set.id).map((p) => p.id))).toThrow(refused);
     const next = study.pairs.findSet('Set')!;

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { createStudy, openStudy } from '../../../src/main/store/index.ts';
 import { tempFolder, tempStudy } from '../../support/store.ts';
 
-const coded = (code: string) => expect.objectContaining({ code });
+const coded = (code: string): unknown => expect.objectContaining({ code });
 
 describe('a study on disk', () => {
   test('keeps its name and is written with a write-ahead log that closing folds in', () => {

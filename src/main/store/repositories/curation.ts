@@ -1,13 +1,7 @@
 import { z } from 'zod';
 import type { RecordFilter } from '../../../shared/contracts/index.ts';
-import {
-  DECISIONS,
-  Decision,
-  FlowCount,
-  RecordFlag,
-  RecordId,
-  RecordRow,
-} from '../../../shared/domain/index.ts';
+import type { FlowCount, RecordRow } from '../../../shared/domain/index.ts';
+import { DECISIONS, Decision, RecordFlag, RecordId } from '../../../shared/domain/index.ts';
 import { json, query } from '../rows.ts';
 import { type StoreContext } from './base.ts';
 import { type FacetName, conditionsOf } from './filter.ts';

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { Dataset, DatasetMember } from '../../../shared/domain/index.ts';
 import {
-  Dataset,
   DatasetId,
-  DatasetMember,
   DatasetSplit,
   Decision,
   FlowCount,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { Job, JobId, JobProgress, JobStatus } from '../../../shared/domain/index.ts';
+import type { Job } from '../../../shared/domain/index.ts';
+import { JobId, JobProgress, JobStatus } from '../../../shared/domain/index.ts';
 import type { SerializedError } from '../../../shared/errors/index.ts';
 import { flag, json, now, query } from '../rows.ts';
 import { type StoreContext, brandId, found } from './base.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { Model } from '../../../shared/domain/index.ts';
 import {
-  Model,
   ModelConfig,
   ModelEvaluation,
   ModelId,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { Pair, PairId, PairLine, PairSet, PairSetId } from '../../../shared/domain/index.ts';
+import type { Pair, PairSet } from '../../../shared/domain/index.ts';
+import { PairId, PairLine, PairSetId } from '../../../shared/domain/index.ts';
 import { UserInputError } from '../../../shared/errors/index.ts';
 import { flag, json, now, query } from '../rows.ts';
 import { type StoreContext, brandId, counted, found } from './base.ts';

@@ -1,12 +1,6 @@
 import { z } from 'zod';
-import {
-  Decision,
-  ImportedRecord,
-  RecordDetail,
-  RecordFlag,
-  RecordId,
-  SourceId,
-} from '../../../shared/domain/index.ts';
+import type { RecordDetail } from '../../../shared/domain/index.ts';
+import { Decision, ImportedRecord, RecordFlag, RecordId, SourceId } from '../../../shared/domain/index.ts';
 import { json, now, query } from '../rows.ts';
 import { type StoreContext, brandId, found } from './base.ts';
 import type { TermRepository } from './terms.ts';

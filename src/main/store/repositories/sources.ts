@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { Reject, Source, SourceId, SourceKind, SourceStatus } from '../../../shared/domain/index.ts';
+import type { Source } from '../../../shared/domain/index.ts';
+import { Reject, SourceId, SourceKind, SourceStatus } from '../../../shared/domain/index.ts';
 import { now, query } from '../rows.ts';
 import { type StoreContext, brandId, found } from './base.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import type { Sweep } from '../../../shared/domain/index.ts';
 import {
   JobId,
   Provenance,
-  Sweep,
   SweepId,
   SweepPlan,
   SweepSpec,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TrainingRun } from '../../../shared/domain/index.ts';
 import {
   DatasetId,
   type EpochPoint,
@@ -7,7 +8,6 @@ import {
   Provenance,
   type StepPoint,
   TrainingConfig,
-  TrainingRun,
   TrainingRunId,
   TrainingStatus,
 } from '../../../shared/domain/index.ts';
