@@ -74,10 +74,14 @@ export async function saveModelFolder(
   await writeJson(join(to, CONFIG_FILE), toHuggingFaceConfig(config));
 }
 
-/** Writes JSON, whole or not at all, indented for people. */
-export async function writeJson(path: string, value: unknown): Promise<void> {
+/** Writes JSON, whole or not at all; indented for people, or compact. */
+export async function writeJson(
+  path: string,
+  value: unknown,
+  layout: 'indented' | 'compact' = 'indented',
+): Promise<void> {
   try {
-    await writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+    await writeFileAtomic(path, `${JSON.stringify(value, null, layout === 'indented' ? 2 : undefined)}\n`);
   } catch (error) {
     throw fileError(error, path);
   }
