@@ -41,16 +41,22 @@ export function valueAxis(theme: FigureTheme, o: AxisOptions = {}) {
   };
 }
 
-/** Lowest and highest value, widened to whole multiples of `step`, always holding zero. */
-export function extent(values: readonly (number | null)[], step: number): { min: number; max: number } {
+const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50] as const;
+
+/** Lowest and highest value widened to whole steps, always holding zero; the step leaves at most `ticks` of them. */
+export function extent(
+  values: readonly (number | null)[],
+  ticks = 7,
+): { min: number; max: number; interval: number } {
   const present = values.filter((v): v is number => v !== null && Number.isFinite(v));
   const low = Math.min(0, ...present);
   const high = Math.max(0, ...present);
-  const round = (v: number) => Math.round(v / step) * step;
-  return {
-    min: round(Math.floor(low / step - 1e-9) * step),
-    max: round(Math.ceil(high / step + 1e-9) * step),
-  };
+  const steps = (step: number) => [Math.floor(low / step + 1e-9), Math.ceil(high / step - 1e-9)] as const;
+  const fits = (step: number) => steps(step)[1] - steps(step)[0] <= ticks;
+  const interval = STEPS.find(fits) ?? (high - low) / ticks;
+  const [below, above] = steps(interval);
+  const round = (v: number) => Math.round(v * 1e6) / 1e6;
+  return { min: round(below * interval), max: round(Math.max(above, below + 1) * interval), interval };
 }
 
 /** Darker than the grid: where nothing changes. */

@@ -29,7 +29,7 @@ export function layerLines(series: readonly LayerSeries[], theme: FigureTheme, s
       s.grid.high[at(s, l)] ?? null,
     ]).flat(),
   );
-  const { min, max } = extent(values, 0.2);
+  const range = extent(values);
   const colour = (i: number) => theme.categories[LINE_COLOURS[i % LINE_COLOURS.length] ?? 0] ?? theme.text;
   const right = Math.min(
     180,
@@ -51,7 +51,7 @@ export function layerLines(series: readonly LayerSeries[], theme: FigureTheme, s
       }),
       minInterval: 1,
     },
-    yAxis: valueAxis(theme, { name: words.recovery, min, max, nameGap: 32 }),
+    yAxis: valueAxis(theme, { name: words.recovery, ...range, nameGap: 32 }),
     series: series.flatMap((s, i) => [
       {
         type: 'line' as const,

@@ -14,18 +14,24 @@ export function pairDots(
   size: Size,
 ): EChartsOption {
   const dots = detail.pairs.flatMap((p) => (p.recovery === null ? [] : [{ id: p.id, value: p.recovery }]));
-  const { min, max } = extent([...dots.map((d) => d.value), detail.low, detail.high, 0.2], 0.2);
+  const { min, max, interval } = extent(
+    [...dots.map((d) => d.value), detail.low, detail.high, 0.2],
+    Math.max(2, Math.floor(size.width / 38)),
+  );
   const left = 10;
   const width = size.width - 2 * left;
   const x = (value: number) => left + ((value - min) / (max - min)) * width;
   const bottom = size.height - theme.sizes.axis - 8;
-  const step = [0.2, 0.5, 1, 2, 5, 10].find((s) => (max - min) / s <= width / 34) ?? max - min;
   const shapes: Shape[] = [];
-  for (let i = Math.ceil(min / step - 1e-9); i * step <= max + 1e-9; i++) {
+  for (let i = Math.round(min / interval); i <= Math.round(max / interval); i++) {
     const zero = i === 0;
-    shapes.push(line(x(i * step), 4, x(i * step), bottom, zero ? theme.edge : theme.line, zero ? 1.5 : 1, 0));
     shapes.push(
-      label(theme, formatNumber(i * step, step < 1 ? 1 : 0), x(i * step), bottom + 8, { align: 'center' }),
+      line(x(i * interval), 4, x(i * interval), bottom, zero ? theme.edge : theme.line, zero ? 1.5 : 1, 0),
+    );
+    shapes.push(
+      label(theme, formatNumber(i * interval, interval < 1 ? 1 : 0), x(i * interval), bottom + 8, {
+        align: 'center',
+      }),
     );
   }
   const middle = 4 + (bottom - 4) * 0.36;
@@ -102,12 +108,14 @@ export function gapDots(
   theme: FigureTheme,
   size: Size,
 ): EChartsOption {
-  const { min, max } = extent([...dots.map((d) => d.gap), 1], 1);
+  const { min, max, interval } = extent(
+    [...dots.map((d) => d.gap), 1],
+    Math.max(2, Math.floor(size.width / 30)),
+  );
   const left = 12;
   const width = size.width - 2 * left;
   const x = (value: number) => left + ((value - min) / (max - min)) * width;
   const bottom = size.height - theme.sizes.axis - 8;
-  const step = [1, 2, 5, 10, 20, 50].find((s) => (max - min) / s <= width / 26) ?? max - min;
   const shapes: Shape[] = [
     {
       type: 'rect',
@@ -128,8 +136,12 @@ export function gapDots(
     },
     line(left, bottom, size.width - left, bottom, theme.border),
   ];
-  for (let i = Math.ceil(min / step); i * step <= max; i++) {
-    shapes.push(label(theme, formatNumber(i * step, 0), x(i * step), bottom + 8, { align: 'center' }));
+  for (let i = Math.round(min / interval); i <= Math.round(max / interval); i++) {
+    shapes.push(
+      label(theme, formatNumber(i * interval, interval < 1 ? 1 : 0), x(i * interval), bottom + 8, {
+        align: 'center',
+      }),
+    );
   }
   const radius = Math.max(1.5, Math.min(3.25, Math.sqrt((width * (bottom - 20)) / (dots.length * 30 + 1))));
   // Values in bins of one dot's width, so that equal gaps pile up.

@@ -20,10 +20,8 @@ export function scatterCompare(
   theme: FigureTheme,
   size: Size,
 ): EChartsOption {
-  const { min, max } = extent(
-    points.flatMap((p) => [p.a, p.b]),
-    0.2,
-  );
+  const range = extent(points.flatMap((p) => [p.a, p.b]));
+  const { min, max } = range;
   const orange = theme.categories[5] ?? theme.corrupted;
   const looks = {
     none: { symbol: 'circle', size: 4, fill: theme.edge, edge: theme.edge, opacity: 0.45 },
@@ -52,8 +50,8 @@ export function scatterCompare(
           : tipText([point.site, `A ${formatNumber(point.a)}`, `B ${formatNumber(point.b)}`]);
       },
     },
-    xAxis: valueAxis(theme, { name: labels.a, min, max, nameGap: theme.sizes.axis * 2.2 }),
-    yAxis: valueAxis(theme, { name: labels.b, min, max, nameGap: 34 }),
+    xAxis: valueAxis(theme, { name: labels.a, ...range, nameGap: theme.sizes.axis * 2.2 }),
+    yAxis: valueAxis(theme, { name: labels.b, ...range, nameGap: 34 }),
     series: (['none', 'both', 'a', 'b'] as const).map((where) => {
       const look = looks[where];
       return {

@@ -195,6 +195,9 @@ const PRINT_FONT = "Inter, Arial, 'Liberation Sans', Helvetica, sans-serif";
 export const PX_PER_PT = 96 / 72;
 export const PX_PER_MM = 96 / 25.4;
 
+/** Rounded to a hundredth: renderers read no longer numbers. */
+const points = (pt: number): number => Math.round(pt * PX_PER_PT * 100) / 100;
+
 /** `screen`: the interface's type; `print`: Inter (Arial where it is missing) at 7 points (6.5 on axes), true at the exported width. */
 export function figureTheme(name: FigureTheme['name'], medium: 'screen' | 'print' = 'screen'): FigureTheme {
   const type =
@@ -202,7 +205,7 @@ export function figureTheme(name: FigureTheme['name'], medium: 'screen' | 'print
       ? { font: SCREEN_FONT, sizes: { axis: 10.5, value: 11.5, heading: 12.5 } }
       : {
           font: PRINT_FONT,
-          sizes: { axis: 6.5 * PX_PER_PT, value: 7 * PX_PER_PT, heading: 8 * PX_PER_PT },
+          sizes: { axis: points(6.5), value: points(7), heading: points(8) },
         };
   return { name, ...COLOURS[name], ...type };
 }

@@ -99,7 +99,8 @@ describe('effectHeatmap', () => {
     const shown = texts(draw(positionGrid(), theme, size, { names }));
     expect(shown).toContain('END');
     expect(shown).toContain('Mary');
-    expect(shown.some((s) => s.startsWith('same in both prompts'))).toBe(true);
+    expect(shown).toContain('fixed by construction');
+    expect(shown).toContain('first difference onwards');
     const hidden = texts(draw(positionGrid(), theme, size, { names, hideFixed: true }));
     expect(hidden).not.toContain('When');
     expect(hidden).toContain('Mary');
