@@ -1,7 +1,8 @@
 import type { EChartsOption } from 'echarts';
 import type { SweepGrid } from '../domain/index.ts';
 import { formatNumber } from './format.ts';
-import { cellShapes, columnName, ringShapes } from './heatmap-cells.ts';
+import { cellShapes, ringShapes } from './heatmap-cells.ts';
+import { columnName } from './heatmap-names.ts';
 import { type HeatmapLayout, type HeatmapOptions, isPositional, layoutHeatmap } from './heatmap-layout.ts';
 import {
   hatching,

@@ -1,6 +1,7 @@
 import type { SweepGrid } from '../domain/index.ts';
-import { formatCompact, formatInterval, formatNumber, visibleToken } from './format.ts';
+import { formatCompact, formatInterval, formatNumber } from './format.ts';
 import type { HeatmapLayout, HeatmapOptions } from './heatmap-layout.ts';
+import { siteName } from './heatmap-names.ts';
 import { hatching, label, type Rect, type Shape, type SitePoint, tipText } from './scene.ts';
 import { divergingStep, type FigureTheme } from './theme.ts';
 import { words } from './words.ts';
@@ -13,14 +14,6 @@ export function cellState(grid: SweepGrid, index: number): CellState {
   if (state !== 'open') return state;
   if (typeof grid.recovery[index] === 'number') return 'value';
   return grid.pairsDone < grid.pairsTotal ? 'not-run' : 'missing';
-}
-
-/** `Layer 8, “to” (END)` or `9.9`. */
-export function siteName(grid: SweepGrid, { layer, column }: SitePoint, name?: string): string {
-  const text = grid.columnLabels[column] ?? String(column);
-  if (grid.axes === 'layer') return `${words.layer} ${layer}`;
-  if (grid.axes !== 'layer_position') return words.headOf(layer, text);
-  return words.siteOf(layer, `“${text.trim()}” (${name ?? column})`);
 }
 
 const PRINT_FROM = 0.05;
@@ -208,10 +201,4 @@ export function ringShapes(
   });
   const at = cursor === null ? null : rectOf(cursor);
   return at === null ? rings : [...rings, ring(at, 0, theme.title, 1.75)];
-}
-
-/** Column labels under the plot: tokens with their index or span name, or head numbers. */
-export function columnName(grid: SweepGrid, column: number): string {
-  const text = grid.columnLabels[column] ?? String(column);
-  return grid.axes === 'layer_position' ? visibleToken(text).replace(/^·/, '') : text;
 }

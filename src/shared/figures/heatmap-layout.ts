@@ -1,5 +1,5 @@
 import type { SweepGrid } from '../domain/index.ts';
-import { visibleToken } from './format.ts';
+import { columnName } from './heatmap-names.ts';
 import { type Rect, textWidth } from './scene.ts';
 import type { FigureTheme } from './theme.ts';
 
@@ -75,7 +75,7 @@ export function layoutHeatmap(
   const shares = shown.map((c) => (fixed.has(c) ? narrow : 1));
   const unit = (width - GAP * Math.max(0, shown.length - 1)) / shares.reduce((a, b) => a + b, 0);
   const size = theme.sizes.axis;
-  const texts = shown.map((c) => textWidth(visibleToken(grid.columnLabels[c] ?? ''), size));
+  const texts = shown.map((c) => textWidth(columnName(grid, c), size));
   const crowded = texts.filter((w, i) => w > unit * (shares[i] ?? 1) + 1).length;
   const rotated = isPositional(grid) && crowded > shown.length * 0.15;
   const widest = Math.min(72, Math.max(0, ...texts));

@@ -18,7 +18,8 @@ export {
   formatSigned,
   visibleToken,
 } from './format.ts';
-export { cellState, columnName, siteName, type CellState } from './heatmap-cells.ts';
+export { cellState, type CellState } from './heatmap-cells.ts';
+export { columnName, siteName } from './heatmap-names.ts';
 export { fixedColumns } from './heatmap-layout.ts';
 export { layerLines, type LayerSeries } from './layer-lines.ts';
 export { localisationIntervals, type IntervalRow } from './localisation-intervals.ts';

@@ -1,7 +1,8 @@
 import type { SweepGrid } from '../domain/index.ts';
 import { differenceGrid } from './difference-heatmap.ts';
 import type { Figure, FigureData, FigureKind } from './figure.ts';
-import { cellState, columnName } from './heatmap-cells.ts';
+import { cellState } from './heatmap-cells.ts';
+import { columnName } from './heatmap-names.ts';
 import { words } from './words.ts';
 
 export type TableValue = string | number | boolean | null;
