@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import { z } from 'zod';
 import type { EngramEvents } from '../../shared/contracts/index.ts';
 import { InvariantError, UserInputError } from '../../shared/errors/index.ts';
@@ -169,21 +169,27 @@ function createTriggers(db: Database, table: string): void {
 
 /** Takes one row from one image to the other: insert, update of the changed columns, or delete. */
 function applier(db: Database) {
+  const prepared = new Map<string, Statement>();
+  const statement = (sql: string): Statement => {
+    const known = prepared.get(sql) ?? db.prepare(sql);
+    prepared.set(sql, known);
+    return known;
+  };
   return (table: string, from: Image | null, to: Image | null, label: string): void => {
     const key = TABLES[table];
     if (key === undefined) throw new InvariantError(`undo log names the table ${table}`);
     try {
       if (to === null) {
-        if (from !== null) db.prepare(`DELETE FROM ${table} WHERE ${key} = ?`).run(from[key]);
+        if (from !== null) statement(`DELETE FROM ${table} WHERE ${key} = ?`).run(from[key]);
       } else if (from === null) {
         const columns = Object.keys(to);
-        db.prepare(
+        statement(
           `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
         ).run(...Object.values(to));
       } else {
         const columns = Object.keys(to).filter((c) => c !== key);
         if (columns.length === 0) return;
-        db.prepare(`UPDATE ${table} SET ${columns.map((c) => `${c} = ?`).join(', ')} WHERE ${key} = ?`).run(
+        statement(`UPDATE ${table} SET ${columns.map((c) => `${c} = ?`).join(', ')} WHERE ${key} = ?`).run(
           ...columns.map((c) => to[c]),
           to[key],
         );

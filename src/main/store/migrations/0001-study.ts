@@ -64,8 +64,7 @@ CREATE TABLE record (
   flags TEXT NOT NULL,
   imported_at TEXT NOT NULL
 ) STRICT;
-CREATE INDEX record_list ON record (year DESC, title COLLATE NOCASE, id) WHERE duplicate_of IS NULL;
-CREATE INDEX record_all ON record (year DESC, title COLLATE NOCASE, id);
+CREATE INDEX record_list ON record (year DESC, title COLLATE NOCASE, id, duplicate_of);
 CREATE INDEX record_duplicate ON record (duplicate_of) WHERE duplicate_of IS NOT NULL;
 CREATE INDEX record_pmid ON record (pmid) WHERE pmid IS NOT NULL;
 CREATE INDEX record_doi ON record (doi_key) WHERE doi_key IS NOT NULL;

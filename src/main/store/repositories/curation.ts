@@ -45,6 +45,7 @@ const ListRow = z.object({
   copies: z.number(),
   duplicateOf: RecordId.nullable(),
 });
+const IdRow = z.object({ id: RecordId });
 const Count = z.object({ n: z.number() });
 const ReasonCount = z.object({ decision: Decision, reason: z.string().nullable(), n: z.number() });
 const SourceSums = z.object({ read: z.number(), rejected: z.number(), duplicates: z.number() });
@@ -53,6 +54,15 @@ const FROM = 'FROM record r LEFT JOIN decision d ON d.record_id = r.id';
 const ORDER = 'ORDER BY r.year DESC, r.title COLLATE NOCASE, r.id';
 
 export function createCurationRepository({ db }: StoreContext, terms: TermRepository): CurationRepository {
+  const selectRows = query<[string], typeof ListRow>(
+    db,
+    `SELECT r.id, r.pmid, r.title, r.journal, r.year, coalesce(d.decision, 'undecided') AS decision, d.reason,
+       r.flags, r.duplicate_of AS duplicateOf,
+       1 + (SELECT count(*) FROM record c WHERE c.duplicate_of = coalesce(r.duplicate_of, r.id)) AS copies
+     FROM json_each(?) page JOIN record r ON r.id = page.value LEFT JOIN decision d ON d.record_id = r.id
+     ORDER BY page.key`,
+    ListRow,
+  );
   const filtered = <S extends z.ZodType>(
     filter: RecordFilter,
     schema: S,
@@ -84,13 +94,12 @@ export function createCurationRepository({ db }: StoreContext, terms: TermReposi
   return {
     page: (filter, offset, limit) => {
       const active = terms.active();
-      const rows = filtered(filter, ListRow, {
-        select: `r.id, r.pmid, r.title, r.journal, r.year, coalesce(d.decision, 'undecided') AS decision, d.reason,
-          r.flags, r.duplicate_of AS duplicateOf,
-          1 + (SELECT count(*) FROM record c WHERE c.duplicate_of = coalesce(r.duplicate_of, r.id)) AS copies`,
+      const page = filtered(filter, IdRow, {
+        select: 'r.id',
         tail: `${ORDER} LIMIT ? OFFSET ?`,
         params: [limit, offset],
       });
+      const rows = selectRows.all(JSON.stringify(page.map((r) => r.id)));
       const mentions = mentionsOf(
         rows.map((r) => r.id),
         active.map((t) => t.id),
@@ -102,8 +111,7 @@ export function createCurationRepository({ db }: StoreContext, terms: TermReposi
         rows: rows.map((row) => ({ ...row, mentions: mentions.get(row.id) ?? [] })),
       };
     },
-    ids: (filter) =>
-      filtered(filter, z.object({ id: RecordId }), { select: 'r.id', tail: ORDER }).map((r) => r.id),
+    ids: (filter) => filtered(filter, IdRow, { select: 'r.id', tail: ORDER }).map((r) => r.id),
     facets: (filter) => {
       const active = terms.active();
       const decided = filtered(filter, z.object({ value: Decision, count: z.number() }), {
