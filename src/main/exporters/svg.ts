@@ -1,9 +1,6 @@
 import * as echarts from 'echarts';
 import type { EChartsOption } from 'echarts';
 
-/** CSS pixels per millimetre at 96 dpi: the size at which text sizes are true in print. */
-export const PIXELS_PER_MM = 96 / 25.4;
-
 export interface SvgSize {
   readonly width: number;
   readonly height: number;

@@ -7,6 +7,7 @@ import {
   ratioOfMeansStatistic,
   spearman,
 } from '../../engine/stats/index.ts';
+import { siteName } from '../../../shared/figures/index.ts';
 import { clusteredSite, resamplesFor, type GridData } from '../sweeps/grid.ts';
 import { describeSpec, type SpecNames } from './settings.ts';
 
@@ -46,7 +47,7 @@ export function compareGrids(a: CompareSide, b: CompareSide): ComparisonView {
         {
           layer: cell.layer,
           column: cell.column,
-          site: siteName(a.grid, cell.layer, cell.column),
+          site: siteName(cell.a < 0 ? b.grid : a.grid, cell),
           a: a.grid.recovery[cell.a] ?? null,
           b: b.grid.recovery[cell.b] ?? null,
           where: inA && inB ? ('both' as const) : inA ? ('a' as const) : ('b' as const),
@@ -86,14 +87,6 @@ function isOpen(grid: SweepGrid, site: number): boolean {
 
 function valueOf(grid: SweepGrid, site: number): number {
   return grid.recovery[site] ?? Number.NaN;
-}
-
-/** `9.6` for a head, else layer and column label. */
-export function siteName(grid: SweepGrid, layer: number, column: number): string {
-  if (grid.axes === 'layer_head') return `${layer}.${column}`;
-  if (grid.axes === 'layer') return `layer ${layer}`;
-  const label = grid.columnLabels[column] ?? String(column);
-  return `layer ${layer}, ${label.trim() === '' ? `position ${column}` : label.trim()}`;
 }
 
 /** Index of localisation with a cluster-bootstrap interval of the top share; null for residual sites. */

@@ -1,0 +1,91 @@
+import { mkdirSync } from 'node:fs';
+import { createJobRegistry, registerJob } from '../jobs/definition.ts';
+import { importJob } from '../jobs/import.ts';
+import { modelImport } from '../jobs/model-import.ts';
+import { sweepJob } from '../jobs/sweep.ts';
+import { trainJob } from '../jobs/train.ts';
+import { createInProcessClient, createRouter, EventBus, type Router } from '../ipc/index.ts';
+import { spawnCompute, type ComputeClient, type SpawnOptions } from '../runtime/client.ts';
+import { createSettingsFile } from '../services/app/settings.ts';
+import type { AppDescription } from '../services/app/service.ts';
+import type { ServiceContext } from '../services/context.ts';
+import { createFileBroker, type HostFileBroker } from '../services/files/broker.ts';
+import { createHandlers } from '../services/handlers.ts';
+import { createStudySession } from '../services/session.ts';
+import type { EngramClient } from '../../shared/contracts/index.ts';
+import type { AppPaths, UserFolders } from './paths.ts';
+
+export interface ComposeOptions {
+  readonly paths: AppPaths;
+  readonly folders: UserFolders;
+  readonly host: AppDescription['host'];
+  readonly log?: (line: string) => void;
+  /** How the compute process is started, where it is no plain Node process. */
+  readonly transport?: SpawnOptions['transport'];
+  /** Overrides of the stored settings. */
+  readonly threads?: number;
+  readonly provider?: SpawnOptions['provider'];
+}
+
+/** The services of one host, wired. */
+export interface Core {
+  readonly context: ServiceContext;
+  readonly compute: ComputeClient;
+  readonly router: Router;
+  readonly client: EngramClient;
+  readonly bus: EventBus;
+  readonly files: HostFileBroker;
+  /** Interrupts jobs so that they continue next time, closes the study, ends the compute process. */
+  close(): Promise<void>;
+}
+
+export function compose(options: ComposeOptions): Core {
+  const { paths, folders } = options;
+  mkdirSync(folders.data, { recursive: true });
+  const bus = new EventBus();
+  const emit = bus.emit.bind(bus);
+  const files = createFileBroker();
+  const settings = createSettingsFile(folders.data);
+  const chosen = settings.get();
+  const compute = spawnCompute({
+    entry: paths.compute,
+    threads: options.threads ?? chosen.threads,
+    provider: options.provider ?? chosen.provider,
+    memoryLimitBytes: chosen.memoryLimitMb * 2 ** 20,
+    ...(options.transport === undefined ? {} : { transport: options.transport }),
+  });
+  const registry = createJobRegistry([
+    registerJob(importJob),
+    registerJob(modelImport),
+    registerJob(trainJob),
+    registerJob(sweepJob),
+  ]);
+  const session = createStudySession({ dataFolder: folders.data, registry, compute, emit, files });
+  const context: ServiceContext = {
+    session,
+    files,
+    compute,
+    emit,
+    dataFolder: folders.data,
+    studiesFolder: folders.studies,
+    resources: paths.resources,
+  };
+  const handlers = createHandlers(context, settings, { version: paths.version, host: options.host });
+  const router = createRouter(handlers, {
+    onError: (service, method, error) => {
+      options.log?.(`${service}.${method}: ${error instanceof Error ? error.message : String(error)}`);
+    },
+  });
+  return {
+    context,
+    compute,
+    router,
+    client: createInProcessClient(router),
+    bus,
+    files,
+    close: async () => {
+      await session.close();
+      compute.dispose();
+    },
+  };
+}

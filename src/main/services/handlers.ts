@@ -1,0 +1,45 @@
+import type { EngramHandlers } from '../../shared/contracts/index.ts';
+import { createAppService, type AppDescription } from './app/service.ts';
+import type { SettingsFile } from './app/settings.ts';
+import { createCompareService } from './compare/service.ts';
+import type { ServiceContext } from './context.ts';
+import { createCurateService } from './curate.ts';
+import { createFilesService } from './files/service.ts';
+import { createJobsService } from './jobs.ts';
+import { createLibraryService } from './library.ts';
+import { createModelsService } from './models/service.ts';
+import { createModelShelf } from './models/shelf.ts';
+import { createPairsService } from './pairs/service.ts';
+import { createReportService } from './report/service.ts';
+import { createStudiesService } from './studies.ts';
+import { createSweepsService } from './sweeps/service.ts';
+import { createGridReader } from './sweeps/grids.ts';
+import { createTrainingService } from './training/service.ts';
+
+/** Everything the contract promises, for one host. */
+export function createHandlers(
+  context: ServiceContext,
+  settings: SettingsFile,
+  description: AppDescription,
+): EngramHandlers {
+  const shelf = createModelShelf();
+  const grids = createGridReader();
+  const machine = async () => ({
+    threads: (await context.compute.info()).threads,
+    memoryBytes: settings.get().memoryLimitMb * 2 ** 20,
+  });
+  return {
+    app: createAppService(context, settings, description),
+    files: createFilesService(context),
+    studies: createStudiesService(context),
+    library: createLibraryService(context),
+    curate: createCurateService(context),
+    models: createModelsService(context, shelf),
+    training: createTrainingService(context, shelf, machine),
+    pairs: createPairsService(context, shelf),
+    sweeps: createSweepsService(context, shelf, grids),
+    compare: createCompareService(context, grids),
+    report: createReportService(context, grids, description.version),
+    jobs: createJobsService(context),
+  };
+}

@@ -1,0 +1,64 @@
+import type { HookGrid, Sweep, SweepGrid } from '../../../shared/domain/index.ts';
+import { hookInfo, METRICS } from '../../../shared/domain/index.ts';
+import {
+  formatCount,
+  formatInterval,
+  formatNumber,
+  siteName,
+  toTable,
+  type Figure,
+} from '../../../shared/figures/index.ts';
+import { draw } from '../../exporters/figure.ts';
+import { renderFigureBlock, renderTable, type Cell } from '../../exporters/report/document.ts';
+import { html, type Markup } from '../../exporters/report/html.ts';
+
+/** Rows of a figure's numbers that a report prints; the effects table export holds all of them. */
+const MOST_ROWS = 600;
+const TOP_ROWS = 10;
+
+/** A number as a report prints it: whole ones with thousands, others with three decimals. */
+export function reportNumber(value: number): string {
+  return Number.isInteger(value) ? formatCount(value) : formatNumber(value, 3);
+}
+
+/** A figure at full column width with its caption and its numbers. */
+export function figureBlock(figure: Figure, caption: string): Markup {
+  const { svg } = draw(figure, { widthMm: 174, theme: 'light' });
+  const { columns, rows } = toTable(figure);
+  const shown = rows.slice(0, MOST_ROWS);
+  const note =
+    rows.length > shown.length ? `The first ${MOST_ROWS} of ${formatCount(rows.length)} rows.` : null;
+  return renderFigureBlock(svg, caption, renderTable(columns, shown, note, reportNumber));
+}
+
+/** The strongest measured sites of a grid with their intervals. */
+export function strongestSites(grid: SweepGrid): Markup {
+  const rows = grid.recovery
+    .map((value, site) => ({ value, site }))
+    .filter(
+      (row): row is { value: number; site: number } => row.value !== null && grid.state[row.site] === 'open',
+    )
+    .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
+    .slice(0, TOP_ROWS)
+    .map(({ value, site }): Cell[] => [
+      siteName(grid, { layer: Math.floor(site / grid.columns), column: site % grid.columns }),
+      value,
+      formatInterval(grid.low[site] ?? null, grid.high[site] ?? null),
+      grid.raw[site] ?? null,
+      grid.detected[site] ?? false,
+    ]);
+  return rows.length === 0
+    ? html`<p>No site of this grid has a measured value.</p>`
+    : renderTable(
+        ['Site', 'Recovery', '95 % interval', 'Patched metric', 'Detected (2 SD)'],
+        rows,
+        `Strongest sites of ${hookInfo(grid.hook).label}`,
+        reportNumber,
+      );
+}
+
+/** What a heatmap shows, over how much, with its baselines. */
+export function gridCaption(sweep: Sweep, { hook }: HookGrid, grid: SweepGrid): string {
+  const metric = METRICS.find((m) => m.name === grid.metric)?.label ?? grid.metric;
+  return `${sweep.label}. Recovery of the ${metric} when the ${hookInfo(hook).label} is patched (${sweep.spec.direction}), ratio of means over ${grid.pairsDone} of ${grid.pairsTotal} pairs. Mean ${metric}: clean ${formatNumber(grid.meanClean)}, corrupted ${formatNumber(grid.meanCorrupted)}. Hatched sites are fixed by construction; a dot marks sites at least 2 SD from the grid's mean.`;
+}

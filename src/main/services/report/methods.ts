@@ -1,0 +1,92 @@
+import {
+  hookInfo,
+  METRICS,
+  type Dataset,
+  type Model,
+  type Sweep,
+  type TrainingRun,
+} from '../../../shared/domain/index.ts';
+import { formatCount, formatNumber } from '../../../shared/figures/index.ts';
+import type { Study } from '../../store/index.ts';
+
+const AXES_WORDS = {
+  layer: 'every layer, all positions together',
+  layer_position: 'every layer × position',
+  layer_head: 'every layer × head, all positions together',
+  layer_head_position: 'every layer × head × position',
+} as const;
+
+const DIRECTION_WORDS = {
+  denoising:
+    'Denoising (clean → corrupted): the model read the corrupted prompt and one activation was replaced by the one from the clean prompt, which tests whether a site is sufficient. Recovery is (m_patched − m_corrupted) / (m_clean − m_corrupted): 0 = as corrupted, 1 = as clean.',
+  noising:
+    'Noising (corrupted → clean): the model read the clean prompt and one activation was replaced by the one from the corrupted prompt, which tests whether a site is necessary. The effect is (m_patched − m_clean) / (m_clean − m_corrupted): 0 = intact, −1 = broken.',
+} as const;
+
+/** Abstracts: what was read, set aside and included, and the frozen version's split. */
+export function dataMethods(study: Study, dataset: Dataset | null): string {
+  const flow = dataset?.flow ?? study.curation.flow();
+  const sources = study.sources.list().length;
+  const read = `${formatCount(flow.read)} records were read from ${sources} ${sources === 1 ? 'source' : 'sources'}; ${formatCount(flow.rejected)} were rejected, ${formatCount(flow.duplicates)} were copies of others, and of ${formatCount(flow.screened)} screened ${formatCount(flow.excluded)} were excluded.`;
+  if (dataset === null) return read;
+  const { options, nTrain, nValidation, terms } = dataset;
+  const counts = terms.map(
+    (t) => `“${t.term}” ${formatCount(t.mentions)} mentions in ${formatCount(t.articles)} articles`,
+  );
+  return [
+    read,
+    `Dataset ${dataset.name}, version ${dataset.version}, holds ${formatCount(nTrain + nValidation)} texts (${options.text.replaceAll('-', ' ')}), split into ${formatCount(nTrain)} for training and ${formatCount(nValidation)} held out (${formatNumber(100 * options.testFraction, 0)} %, seed ${options.seed}, the permutation of scikit-learn's train_test_split).`,
+    counts.length === 0 ? '' : `Terms: ${counts.join('; ')}.`,
+  ]
+    .filter((sentence) => sentence !== '')
+    .join(' ');
+}
+
+export function modelMethods(model: Model): string {
+  const { nLayer, nHead, dModel, nCtx, vocabSize } = model.config;
+  const origins = {
+    imported: 'imported',
+    created: 'created with fresh weights',
+    'fine-tuned': 'fine-tuned',
+  } as const;
+  return `${model.name} is a decoder of the GPT-2 family (${origins[model.origin]}): ${nLayer} layers, ${nHead} heads, width ${dModel}, context ${formatCount(nCtx)}, vocabulary ${formatCount(vocabSize)}, ${formatCount(model.parameters)} parameters (weights SHA-256 ${model.weightsHash.slice(0, 12)}…).`;
+}
+
+export function trainingMethods(study: Study, run: TrainingRun): string {
+  const c = run.config;
+  const base = study.models.get(run.baseModelId).name;
+  const dataset = study.datasets.get(run.datasetId);
+  const schedule = c.schedule === 'linear-decay' ? 'linear decay to zero' : 'a constant rate afterwards';
+  const stop =
+    c.patience === 0 ? 'no early stopping' : `early stopping after ${c.patience} epochs without improvement`;
+  const ended =
+    run.bestEpoch === null
+      ? 'The run has not finished an epoch.'
+      : `The best checkpoint, epoch ${run.bestEpoch} of at most ${c.epochs} (validation loss ${formatNumber(run.bestValidationLoss, 3)}), was kept${run.stoppedEarly ? '; training stopped early' : ''}.`;
+  return [
+    `${base} was fine-tuned on ${dataset.name}, version ${dataset.version} (${run.name}, configuration ${c.preset}), with AdamW (β₁ ${c.beta1}, β₂ ${c.beta2}, ε ${c.epsilon}, decoupled weight decay ${c.weightDecay}, biases and layer norms undecayed).`,
+    `Learning rate ${c.learningRate} with ${c.warmupSteps} warm-up steps, then ${schedule}; batches of ${c.batchSize}, gradients accumulated over ${c.accumulation}; sequences of ${c.sequenceLength} tokens (longer abstracts: ${c.longAbstracts}); gradient norm ${c.clip === 0 ? 'not clipped' : `clipped at ${c.clip}`}; dropout ${c.dropout}; padding ${c.paddingInLoss ? 'counted' : 'not counted'} in the loss; ${c.precision}; seed ${c.seed}; ${stop}.`,
+    ended,
+  ].join(' ');
+}
+
+/** The methods of one sweep, from its record: model, pairs, hooks, direction, corruption, metric, statistics. */
+export function sweepMethods(study: Study, sweep: Sweep): string {
+  const { spec, provenance } = sweep;
+  const inputs = study.sweeps.inputs(sweep.id);
+  const clusters = new Set(inputs.map((input) => input.item)).size;
+  const metrics = spec.metrics.map((name) => METRICS.find((m) => m.name === name)?.label ?? name);
+  const hooks = spec.grids.map((g) => `${hookInfo(g.hook).label} (${g.hook}) at ${AXES_WORDS[g.axes]}`);
+  const skipped = sweep.plan?.skipped.length ?? 0;
+  return [
+    `${sweep.label} (${sweep.name}): exact activation patching in ${study.models.get(spec.modelId).name} over ${inputs.length} prompt ${inputs.length === 1 ? 'pair' : 'pairs'} in ${clusters} ${clusters === 1 ? 'cluster' : 'clusters'}${skipped === 0 ? '' : ` (${skipped} left out because they cannot be patched)`}.`,
+    `Patched: ${hooks.join('; ')}.`,
+    DIRECTION_WORDS[spec.direction],
+    `Corruption: symmetric token replacement between prompts of equal token length. Metric: ${metrics.join(', ')} between the answer sets at the read position of each pair.`,
+    `Over pairs the headline is the ratio of means; a pair with |m_clean − m_corrupted| < ${spec.epsilon} has no recovery of its own. Sites whose source equals the target bit for bit (structural zeros) and sites that restore the source run by construction (trivial) are marked and left out of detection, indices and tests.`,
+    `A component counts as detected when its effect lies at least 2 standard deviations (population) from the mean of its grid (Zhang & Nanda 2024); this screens and is no test. Intervals: 95 % BCa bootstrap over clusters (seed ${spec.seed}). Tests: two-sided sign-flip permutation over clusters, Holm-adjusted over the sites of a grid, refused where the number of clusters cannot reach the corrected level.`,
+    provenance === null
+      ? 'The sweep is not complete.'
+      : `Computed by ${provenance.engine} on ${provenance.provider} with ${provenance.threads} threads, ${provenance.createdAt.slice(0, 10)}; hash of the inputs ${provenance.inputHash.slice(0, 12)}….`,
+  ].join(' ');
+}
