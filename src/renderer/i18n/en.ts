@@ -5,7 +5,8 @@ import { home } from './en/home.ts';
 import { library } from './en/library.ts';
 import { models } from './en/models.ts';
 import { settings } from './en/settings.ts';
+import { training } from './en/training.ts';
 
 /** The catalogue: one file per page, each sentence once. Sentences with values are functions. */
-export const en = { common, frame, home, library, curate, models, settings };
+export const en = { common, frame, home, library, curate, models, training, settings };
 export type Messages = typeof en;
