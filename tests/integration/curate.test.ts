@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { EngramEvents, EventName, RecordFilter } from '../../src/shared/contracts/index.ts';
 import { contract } from '../../src/shared/contracts/index.ts';
-import type { RecordId } from '../../src/shared/domain/index.ts';
+import type { RecordId, SourceId } from '../../src/shared/domain/index.ts';
 import { JOBS } from '../../src/main/jobs/registry.ts';
 import type { ServiceContext } from '../../src/main/services/context.ts';
 import { createCurateService } from '../../src/main/services/curate.ts';
@@ -79,6 +79,23 @@ describe('studies', () => {
     await expect(studies.open({ handle })).rejects.toMatchObject({ code: 'STUDY_NOT_FOUND' });
     expect((await studies.current({})).study?.name).toBe('Good');
   });
+});
+
+test('the sample study is ready when it is open, and says that it is synthetic', async () => {
+  const { studies, library, curate, jobs } = services();
+  const sample = await studies.openSample({});
+  expect(sample.synthetic).toBe(true);
+  const sources = await library.sources({});
+  expect(sources.map((s) => [s.kind, s.status, s.read, s.added, s.duplicates, s.rejected])).toEqual([
+    ['sample', 'complete', 353, 349, 3, 1],
+    ['sample', 'complete', 38, 36, 1, 1],
+  ]);
+  expect((await curate.flow({})).excludedByReason).toEqual([{ reason: 'Retracted', count: 1 }]);
+  expect((await studies.current({})).counts).toMatchObject({ records: 385, pairs: 44 });
+  expect((await jobs.list({})).map((j) => j.status)).toEqual(['complete']);
+  const file = await library.rejectsFile({ sourceId: sources[1]!.id as SourceId });
+  expect(file).toMatchObject({ name: 'synthetic-abstracts.csv.rejected.csv', mime: 'text/csv' });
+  expect((await studies.openSample({})).place).not.toBe(sample.place);
 });
 
 test('deciding, undoing and freezing through the services', async () => {

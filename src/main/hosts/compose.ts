@@ -1,9 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { createJobRegistry, registerJob } from '../jobs/definition.ts';
-import { importJob } from '../jobs/import.ts';
-import { modelImport } from '../jobs/model-import.ts';
-import { sweepJob } from '../jobs/sweep.ts';
-import { trainJob } from '../jobs/train.ts';
+import { JOBS } from '../jobs/registry.ts';
 import { createInProcessClient, createRouter, EventBus, type Router } from '../ipc/index.ts';
 import { spawnCompute, type ComputeClient, type SpawnOptions } from '../runtime/client.ts';
 import { createSettingsFile } from '../services/app/settings.ts';
@@ -54,13 +50,7 @@ export function compose(options: ComposeOptions): Core {
     memoryLimitBytes: chosen.memoryLimitMb * 2 ** 20,
     ...(options.transport === undefined ? {} : { transport: options.transport }),
   });
-  const registry = createJobRegistry([
-    registerJob(importJob),
-    registerJob(modelImport),
-    registerJob(trainJob),
-    registerJob(sweepJob),
-  ]);
-  const session = createStudySession({ dataFolder: folders.data, registry, compute, emit, files });
+  const session = createStudySession({ dataFolder: folders.data, registry: JOBS, compute, emit, files });
   const context: ServiceContext = {
     session,
     files,

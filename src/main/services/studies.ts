@@ -11,6 +11,9 @@ import { createRecentStudies } from './recent.ts';
 import { studyInfo } from './session.ts';
 
 const SAMPLE_NAME = 'Sample study';
+/** In `resources/sample`. */
+const SAMPLE_ABSTRACTS = ['synthetic-abstracts.xml.gz', 'synthetic-abstracts.csv'];
+const SAMPLE_PAIRS = 'pairs.jsonl';
 
 /** Implements `studies`: which study is open, its counts, undo and redo. */
 export function createStudiesService(context: ServiceContext): ServiceHandlers<EngramContract['studies']> {
@@ -59,8 +62,8 @@ export function createStudiesService(context: ServiceContext): ServiceHandlers<E
  */
 export async function createSampleStudy(context: ServiceContext, folder: string): Promise<OpenStudy> {
   const sample = join(context.resources, 'sample');
-  const abstracts = join(sample, 'synthetic-abstracts.xml.gz');
-  if (!existsSync(abstracts)) {
+  const missing = [...SAMPLE_ABSTRACTS, SAMPLE_PAIRS].some((name) => !existsSync(join(sample, name)));
+  if (missing) {
     throw new UserInputError(
       'SAMPLE_MISSING',
       'The sample study did not come with this Engram.',
@@ -69,12 +72,12 @@ export async function createSampleStudy(context: ServiceContext, folder: string)
   }
   const open = await context.session.create(folder, SAMPLE_NAME, { synthetic: true });
   const { id } = open.queue.start(importJob, {
-    files: [{ path: abstracts, name: 'synthetic-abstracts.xml.gz' }],
+    files: SAMPLE_ABSTRACTS.map((name) => ({ path: join(sample, name), name })),
     sample: true,
   });
   await open.queue.wait(id);
-  const pairs = join(sample, 'pairs.jsonl');
-  open.study.pairs.createSet('Sample pairs', parsePairsStrictly(readFileSync(pairs, 'utf8'), 'pairs.jsonl'));
+  const pairs = parsePairsStrictly(readFileSync(join(sample, SAMPLE_PAIRS), 'utf8'), SAMPLE_PAIRS);
+  open.study.pairs.createSet('Sample pairs', pairs);
   context.emit('changed', { what: 'pairs' });
   return open;
 }
