@@ -51,21 +51,22 @@ export function lossOption(
   const best = epochs.findLast((point) => point.best);
   const stop = live ? stopEpoch(run, epochs) : null;
   const text = { fontFamily: theme.font, fontSize: theme.sizes.axis };
-  const endLabel = (formatter: string, color: string) => ({
-    show: true,
-    formatter: () => formatter,
-    color,
-    fontWeight: 620,
-    distance: 8,
-    ...text,
-  });
-  const near = now < until * 0.82;
+  const beside = Math.max(now, stop ?? 0);
+  const names = [
+    { text: t.models.chart.train(fixed(means.at(-1), 3)), at: means.at(-1), color: blue },
+    {
+      text: t.models.chart.validation(fixed(epochs.at(-1)?.validationLoss, 3)),
+      at: epochs.at(-1)?.validationLoss,
+      color: theme.corrupted,
+    },
+  ];
+  const roomy = beside < until * 0.82;
 
   return {
     animation: false,
     backgroundColor: theme.canvas,
     textStyle: text,
-    grid: { left: 40, right: near ? 12 : 112, top: 12, bottom: 36 },
+    grid: { left: 40, right: roomy ? 12 : 116, top: 12, bottom: 36 },
     tooltip: {
       ...tooltipStyle(theme),
       trigger: 'axis',
@@ -84,6 +85,7 @@ export function lossOption(
         ...text,
       },
       minInterval: 1,
+      splitNumber: Math.min(until, 15),
       axisLine: { show: true, onZero: false, lineStyle: { color: theme.edge } },
       axisTick: { show: true, length: 4, lineStyle: { color: theme.edge } },
     },
@@ -112,7 +114,6 @@ export function lossOption(
         sampling: 'lttb',
         color: blue,
         lineStyle: { width: 1.8 },
-        endLabel: endLabel(t.models.chart.train(fixed(means.at(-1), 3)), blue),
         z: 4,
       },
       {
@@ -124,13 +125,25 @@ export function lossOption(
         showAllSymbol: true,
         color: orange,
         lineStyle: { width: 1.6, type: [5, 3] },
-        endLabel: endLabel(
-          t.models.chart.validation(fixed(epochs.at(-1)?.validationLoss, 3)),
           theme.corrupted,
         ),
-        labelLayout: { moveOverlap: 'shiftY' },
         z: 5,
         ...(best === undefined ? {} : { markPoint: bestMark(best, theme) }),
+      },
+      {
+        // Names stand beside the lines' ends, past the line at which the run would stop.
+        type: 'scatter',
+        silent: true,
+        symbolSize: 0.1,
+        tooltip: { show: false },
+        data: names.map((name) => ({
+          value: [beside, name.at ?? Number.NaN],
+          label: { formatter: name.text, color: name.color },
+        })),
+        label: { show: true, position: 'right', distance: 7, fontWeight: 620, ...text },
+        labelLayout: { moveOverlap: 'shiftY' },
+        clip: false,
+        z: 6,
       },
     ],
   };
@@ -184,7 +197,8 @@ function verticalLines(
               position: 'end',
               align: 'left',
               verticalAlign: 'top',
-              distance: [7, -4],
+              distance: 0,
+              padding: [2, 0, 0, 7],
               rotate: 0,
               color: theme.warn,
               fontFamily: theme.font,

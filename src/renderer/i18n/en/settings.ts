@@ -1,1 +1,33 @@
-export const settings = { title: 'settings' };
+export const settings = {
+  sections: { compute: 'Compute', appearance: 'Appearance', shortcuts: 'Shortcuts', about: 'About' },
+  provider: 'Provider',
+  providerText: 'What computes. If it is not available, Engram falls back to the processor and says so.',
+  providers: {
+    cpu: 'Processor (CPU)',
+    cuda: 'NVIDIA (CUDA)',
+    dml: 'Windows GPU (DirectML)',
+    webgpu: 'WebGPU',
+  },
+  notAvailable: (name: string, note: string) => `${name}: ${note}`,
+  threads: 'Threads',
+  threadsText: '0 uses one per physical core. Results differ in the last digits between thread counts.',
+  memory: 'Memory limit, MB',
+  memoryText: 'Training runs and sweeps that need more are refused before they start.',
+  badThreads: 'A whole number from 0 to 256.',
+  badMemory: 'A whole number from 256 to 1,048,576.',
+  inUse: (provider: string, threads: number) =>
+    `In use now: ${provider}, ${threads} ${threads === 1 ? 'thread' : 'threads'}.`,
+  theme: 'Colours',
+  themeText: 'System follows the setting of your computer. Figures for the report are chosen there.',
+  themes: { system: 'System', light: 'Light', dark: 'Dark' },
+  single: 'Single-key shortcuts',
+  singleText:
+    'Letters such as I, E and M act outside text fields. Off leaves Ctrl and Cmd combinations only.',
+  on: 'On',
+  allKeys: 'Every key of this page and the frame is listed under Glossary and keys.',
+  versions: 'Versions',
+  versionFacts: { app: 'Engram', engine: 'Engine', node: 'Node' },
+  licence: 'Engram is free software under the MIT licence. It works offline and sends nothing anywhere.',
+  licences: 'Licences of everything shipped',
+  licenceColumns: { name: 'Package', version: 'Version', licence: 'Licence' },
+};
