@@ -5,9 +5,9 @@ import { WebSocketServer } from 'ws';
 import { toEngramError, UserInputError } from '../../../shared/errors/index.ts';
 import { attachWebSocket, type EventBus, type Router } from '../../ipc/index.ts';
 import type { HostFileBroker } from '../../services/files/broker.ts';
+import { fileFor } from '../../shell/web/static.ts';
 import { createGate, refuseForeign, securityHeaders, type Gate } from './security.ts';
-import { fileFor, sendFile } from './static.ts';
-import { receiveUpload, sendOffer } from './transfer.ts';
+import { receiveUpload, sendFile, sendOffer } from './transfer.ts';
 
 export interface WorkbenchServerOptions {
   /** 0 = any free port. */

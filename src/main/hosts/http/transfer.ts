@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream, mkdirSync, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream, mkdirSync, rmSync, statSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename, join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { UserInputError } from '../../../shared/errors/index.ts';
 import type { FileHandle } from '../../../shared/contracts/index.ts';
+import { mimeOf } from '../../shell/web/static.ts';
 import type { DownloadOffer, FileBroker } from '../../services/files.ts';
 
 /** A whole PubMed baseline file is far below this. */
@@ -68,4 +69,15 @@ export async function sendOffer(response: ServerResponse, offer: DownloadOffer):
     'bytes' in content ? Readable.from([content.bytes]) : createReadStream(content.path),
     response,
   );
+}
+
+/** Sends a file. Built assets carry a hash in their names and may be kept; the page itself not. */
+export async function sendFile(response: ServerResponse, path: string): Promise<void> {
+  const hashed = /-[\w-]{8}\.\w+$/.test(path);
+  response.writeHead(200, {
+    'Content-Type': mimeOf(path),
+    'Content-Length': statSync(path).size,
+    'Cache-Control': hashed ? 'private, max-age=31536000, immutable' : 'no-store',
+  });
+  await pipeline(createReadStream(path), response);
 }

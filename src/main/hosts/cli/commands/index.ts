@@ -1,6 +1,7 @@
 import type { CommandDefinition } from '../command.ts';
 import { logitsCommand } from './logits.ts';
 import { patchCommand } from './patch.ts';
+import { serveCommand } from './serve.ts';
 
 /** Every command, in the order of the help page. */
-export const COMMANDS: readonly CommandDefinition[] = [patchCommand, logitsCommand];
+export const COMMANDS: readonly CommandDefinition[] = [serveCommand, patchCommand, logitsCommand];

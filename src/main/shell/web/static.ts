@@ -1,10 +1,8 @@
-import { createReadStream, statSync } from 'node:fs';
-import type { ServerResponse } from 'node:http';
+import { statSync } from 'node:fs';
 import { extname, join, normalize, sep } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 
 /** Types of the files that the renderer's build makes. */
-export const MIME: Readonly<Record<string, string>> = {
+const MIME: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
@@ -32,14 +30,6 @@ export function fileFor(folder: string, urlPath: string): string | null {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true ? path : null;
 }
 
-/** Sends a file. Built assets carry a hash in their names and may be kept; the page itself not. */
-export async function sendFile(response: ServerResponse, path: string): Promise<void> {
-  const type = MIME[extname(path).toLowerCase()] ?? 'application/octet-stream';
-  const hashed = /-[\w-]{8}\.\w+$/.test(path);
-  response.writeHead(200, {
-    'Content-Type': type,
-    'Content-Length': statSync(path).size,
-    'Cache-Control': hashed ? 'private, max-age=31536000, immutable' : 'no-store',
-  });
-  await pipeline(createReadStream(path), response);
+export function mimeOf(path: string): string {
+  return MIME[extname(path).toLowerCase()] ?? 'application/octet-stream';
 }
