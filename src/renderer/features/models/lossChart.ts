@@ -125,8 +125,6 @@ export function lossOption(
         showAllSymbol: true,
         color: orange,
         lineStyle: { width: 1.6, type: [5, 3] },
-          theme.corrupted,
-        ),
         z: 5,
         ...(best === undefined ? {} : { markPoint: bestMark(best, theme) }),
       },
