@@ -72,6 +72,22 @@ describe('studies', () => {
     expect(() => context.session.require()).toThrow(expect.objectContaining({ code: 'STUDY_NOT_OPEN' }));
   });
 
+  test('opening and closing at the same time take turns', async () => {
+    const { studies, context } = services();
+    const first = await studies.create({ name: 'A', parent: null });
+    const second = await studies.create({ name: 'B', parent: null });
+    const { handle } = first;
+    await Promise.all([
+      studies.close({}),
+      studies.open({ handle }),
+      studies.open(second),
+      studies.open({ handle }),
+    ]);
+    expect(context.session.require().info.name).toBe('A');
+    await Promise.all([studies.close({}), studies.close({})]);
+    expect(context.session.current()).toBeNull();
+  });
+
   test('one that cannot be opened leaves the open one open', async () => {
     const { studies, context } = services();
     await studies.create({ name: 'Good', parent: null });

@@ -197,6 +197,27 @@ describe('an import that was interrupted', () => {
   });
 });
 
+test('an import that is stopped while it waits to go on leaves an incomplete source', async () => {
+  const folder = join(tempFolder(), 's');
+  const path = file('a.jsonl', lines(3000));
+  const study = createStudy(folder, 'S');
+  const queue = createJobQueue({ study, registry: JOBS, compute: noCompute(), emit: () => undefined });
+  const { id } = queue.start(importJob, { files: [{ path, name: 'a.jsonl' }] });
+  while (study.records.count() < 200) await new Promise((resolve) => setImmediate(resolve));
+  await queue.close();
+  const [begun] = study.sources.list();
+  study.sources.assign(begun!.id, id, 0);
+  study.close();
+
+  const again = work(openStudy(folder));
+  expect(again.study.sources.list()[0]?.status).toBe('running');
+  await again.queue.stop(id);
+  expect(again.study.sources.list()[0]).toMatchObject({
+    status: 'incomplete',
+    message: 'The import was interrupted.',
+  });
+});
+
 const REAL = '../shared/data';
 describe.skipIf(!existsSync(REAL))('real abstracts (skipped where the shared data is absent)', () => {
   test('are counted, deduplicated between the files, and found', async () => {

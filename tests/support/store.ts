@@ -43,7 +43,7 @@ export function record(changes: Partial<ImportedRecord> = {}): ImportedRecord {
   };
 }
 
-export function newRecord(changes: Partial<ImportedRecord> = {}): NewRecord {
+function newRecord(changes: Partial<ImportedRecord> = {}): NewRecord {
   const made = record(changes);
   return { record: made, keys: identityKeys(made), contentHash: contentHash(made) };
 }

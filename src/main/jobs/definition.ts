@@ -29,7 +29,7 @@ export interface JobOutcome {
   readonly summary: string;
   readonly result?: JsonValue;
 }
-export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
 /**
  * One kind of job. `run` must be idempotent: it may be started again after any interruption, the
@@ -43,7 +43,7 @@ export interface JobDefinition<S extends z.ZodType = z.ZodType> {
   title(params: z.output<S>): string;
   run(context: JobContext<z.output<S>>): Promise<JobOutcome>;
   /** Keeps rows that mirror the job's status (a sweep, a training run) in step, in the same transaction. */
-  onStatus?(status: JobStatus, params: z.output<S>, study: Study): void;
+  onStatus?(status: JobStatus, params: z.output<S>, study: Study, jobId: number): void;
 }
 
 /** A definition with its parameter type erased: parameters are parsed at this border. */
@@ -52,7 +52,7 @@ export interface RegisteredJob {
   readonly heavy: boolean;
   title(params: unknown): string;
   run(context: JobContext<unknown>): Promise<JobOutcome>;
-  onStatus(status: JobStatus, params: unknown, study: Study): void;
+  onStatus(status: JobStatus, params: unknown, study: Study, jobId: number): void;
 }
 
 export function defineJob<S extends z.ZodType>(definition: JobDefinition<S>): JobDefinition<S> {
@@ -75,10 +75,10 @@ export function registerJob<S extends z.ZodType>(definition: JobDefinition<S>): 
     heavy: definition.heavy,
     title: (params) => definition.title(parse(params)),
     run: (context) => definition.run({ ...context, params: parse(context.params) }),
-    onStatus: (status, params, study) => {
+    onStatus: (status, params, study, jobId) => {
       // Parameters that do not parse are the run's error to report; nothing can mirror their status.
       const parsed = definition.params.safeParse(params);
-      if (parsed.success) definition.onStatus?.(status, parsed.data, study);
+      if (parsed.success) definition.onStatus?.(status, parsed.data, study, jobId);
     },
   };
 }

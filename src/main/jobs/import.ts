@@ -24,7 +24,7 @@ const ImportFile = z.object({
   /** The name the user knows the file by. */
   name: z.string().min(1),
 });
-export const ImportParams = z.object({
+const ImportParams = z.object({
   files: z.array(ImportFile).min(1),
   /** The bundled sample: its sources are marked as such. */
   sample: z.boolean().default(false),
@@ -45,6 +45,10 @@ export const importJob = defineJob({
   heavy: false,
   title: ({ files }) =>
     files.length === 1 ? `Import ${files[0]?.name ?? ''}` : `Import ${files.length} files`,
+  onStatus: (status, _params, study, jobId) => {
+    // A job that was killed and is then stopped before it runs again leaves its source as it was.
+    if (status === 'stopped') study.sources.interrupt(jobId);
+  },
   run: async (context) => {
     const { files } = context.params;
     const sizes = await Promise.all(files.map((f) => sizeOf(f.path)));

@@ -54,7 +54,7 @@ export function createJobQueue({ study, registry, compute, emit }: QueueOptions)
   /** Writes a job's new status, and what mirrors it, in one transaction; then tells. */
   const move = (stored: StoredJob, status: JobStatus, change: JobUpdate = {}): Job => {
     const job = study.transaction(() => {
-      registry.get(stored.job.kind)?.onStatus(status, stored.params, study);
+      registry.get(stored.job.kind)?.onStatus(status, stored.params, study, stored.job.id);
       return jobs.update(stored.job.id, { ...change, status });
     });
     emit('job', job);
@@ -222,7 +222,7 @@ export function createJobQueue({ study, registry, compute, emit }: QueueOptions)
           params,
           heavy: definition.heavy,
         });
-        registered.onStatus('queued', params, study);
+        registered.onStatus('queued', params, study, stored.job.id);
         return stored;
       });
       emit('job', job);

@@ -10,7 +10,7 @@ const RecentStudy = z.object({
   synthetic: z.boolean(),
   openedAt: z.string(),
 });
-export type RecentStudy = z.infer<typeof RecentStudy>;
+type RecentStudy = z.infer<typeof RecentStudy>;
 
 const KEPT = 12;
 

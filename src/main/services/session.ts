@@ -30,7 +30,15 @@ export function createStudySession({
   const recent = createRecentStudies(dataFolder);
   let current: OpenStudy | null = null;
 
-  const close = async (): Promise<void> => {
+  let last: Promise<unknown> = Promise.resolve();
+  /** Opening and closing take turns: nothing is opened while another study is still being closed. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+
+  const release = async (): Promise<void> => {
     const open = current;
     current = null;
     if (open === null) return;
@@ -53,7 +61,7 @@ export function createStudySession({
 
   /** The new study is open before the old one is let go: when it cannot be opened, nothing changes. */
   const replace = async (study: Study): Promise<OpenStudy> => {
-    await close();
+    await release();
     return adopt(study);
   };
 
@@ -67,12 +75,13 @@ export function createStudySession({
         'Open a study or create a new one first.',
       );
     },
-    create: async (folder, name, options = {}) => replace(createStudy(folder, name, options)),
-    open: async (folder) => {
-      const path = resolve(folder);
-      return current?.study.folder === path ? current : replace(openStudy(path));
-    },
-    close,
+    create: (folder, name, options = {}) => inTurn(async () => replace(createStudy(folder, name, options))),
+    open: (folder) =>
+      inTurn(async () => {
+        const path = resolve(folder);
+        return current?.study.folder === path ? current : replace(openStudy(path));
+      }),
+    close: () => inTurn(release),
   };
 }
 

@@ -148,7 +148,7 @@ export async function hashFile(file: string): Promise<string> {
 }
 
 /** SHA-256 over the sorted list of `relative path, file hash` of all files below a folder. */
-export async function hashFolder(folder: string): Promise<{ hash: string; bytes: number }> {
+async function hashFolder(folder: string): Promise<{ hash: string; bytes: number }> {
   const total = createHash('sha256');
   let bytes = 0;
   for (const file of filesBelow(folder)) {

@@ -61,6 +61,6 @@ export function closeDatabase(db: Database): void {
   db.close();
 }
 
-export function messageOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

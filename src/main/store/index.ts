@@ -1,7 +1,5 @@
 export { createStudy, openStudy, isStudyFolder, type Study } from './study.ts';
-export { SCHEMA_VERSION } from './migrations/index.ts';
-export { hashFile, type Artifact, type ArtifactStore } from './artifacts.ts';
-export type { EditedPart, UndoLog } from './undo.ts';
+export { hashFile } from './artifacts.ts';
 export type { BatchCounts } from './repositories/sources.ts';
 export type { NewRecord } from './repositories/records.ts';
 export type { NewModel } from './repositories/models.ts';

@@ -57,6 +57,3 @@ function parseRow<S extends z.ZodType>(schema: S, row: unknown, sql: string): z.
 export function now(): string {
   return new Date().toISOString();
 }
-
-/** The id of the row just inserted. */
-export const Id = z.object({ id: z.number().int() });

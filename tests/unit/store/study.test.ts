@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
+import { openDatabase } from '../../../src/main/store/database.ts';
 import { createStudy, openStudy } from '../../../src/main/store/index.ts';
 import { tempFolder, tempStudy } from '../../support/store.ts';
 
@@ -87,4 +88,13 @@ describe('the lock', () => {
     );
     expect(() => openStudy(folder)).toThrow(/another-computer/);
   });
+});
+
+test('where a write-ahead log is not possible, a rollback journal is used and said', () => {
+  // A database in memory refuses the log, as a network folder does.
+  const { db, notice } = openDatabase(':memory:');
+  expect(notice).toMatch(/network/);
+  expect(db.pragma('journal_mode', { simple: true })).not.toBe('wal');
+  expect(db.pragma('synchronous', { simple: true })).toBe(2);
+  db.close();
 });

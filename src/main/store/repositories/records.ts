@@ -21,7 +21,7 @@ const AUTOMATIC_REASONS: readonly (readonly [z.infer<typeof RecordFlag>, string]
   ['retracted', 'Retracted'],
   ['retraction-notice', 'Retraction notice'],
 ];
-export const DELETED_REASON = 'Deleted from PubMed';
+const DELETED_REASON = 'Deleted from PubMed';
 
 /** The parts of a record that are only shown in full. */
 const Detail = ImportedRecord.pick({

@@ -43,6 +43,8 @@ export interface SourceRepository {
   assign(id: SourceId, jobId: number, fileIndex: number): void;
   /** The source that a job made of a file of this content, if an earlier attempt got that far. */
   findOfJob(jobId: number, fileIndex: number, sha256: string): Source | undefined;
+  /** Marks what a job left half imported, and will not go on with, as incomplete. */
+  interrupt(jobId: number): void;
   advance(id: SourceId, counts: BatchCounts): void;
   addReject(id: SourceId, reject: Reject): void;
   rejects(id: SourceId): Reject[];
@@ -76,6 +78,10 @@ export function createSourceRepository({ db }: StoreContext): SourceRepository {
        n_duplicates = n_duplicates + @duplicates, n_rejected = n_rejected + @rejected WHERE id = @id`,
   );
   const insertReject = db.prepare('INSERT INTO reject (source_id, line, key, reason) VALUES (?, ?, ?, ?)');
+  const interrupt = db.prepare(
+    `UPDATE source SET status = 'incomplete', message = 'The import was interrupted.'
+     WHERE job_id = ? AND status = 'running'`,
+  );
   const setStatus = db.prepare('UPDATE source SET status = ?, message = ? WHERE id = ?');
   const row = (id: number) => found(select.get(id), 'source', id);
 
@@ -95,6 +101,9 @@ export function createSourceRepository({ db }: StoreContext): SourceRepository {
     findOfJob: (jobId, fileIndex, sha256) => {
       const begun = selectOfJob.get(jobId, fileIndex, sha256);
       return begun && toSource(begun);
+    },
+    interrupt: (jobId) => {
+      interrupt.run(jobId);
     },
     advance: (id, counts) => {
       advance.run({ id, ...counts });
