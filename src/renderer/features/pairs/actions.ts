@@ -1,0 +1,66 @@
+import type { EngramClient } from '../../../shared/contracts/index.ts';
+import type { Pair, PairId, PairLine, PairSet, PairSetId, Reject } from '../../../shared/domain/index.ts';
+import { t } from '../../i18n/index.ts';
+import { freeId, nextId } from './pairText.ts';
+
+export function newLine(taken: ReadonlySet<string>): PairLine {
+  return {
+    id: nextId(taken),
+    clean: t.pairs.newClean,
+    corrupted: t.pairs.newCorrupted,
+    answer: [t.pairs.newRight],
+    wrong: [t.pairs.newWrong],
+    answer_mode: 'bag',
+    read: 'last',
+  };
+}
+
+/** Adds a pair to a set, or to a new set where there is none. */
+export async function addPair(
+  client: EngramClient,
+  setId: PairSetId | null,
+  line: PairLine,
+): Promise<{ setId: PairSetId; id: PairId }> {
+  const target = setId ?? (await client.pairs.createSet({ name: t.pairs.newSetName(1) })).id;
+  const pair = await client.pairs.save({ setId: target, id: null, line });
+  return { setId: target, id: pair.id };
+}
+
+export function duplicateOf(pair: Pair, taken: ReadonlySet<string>): PairLine {
+  return { ...pair.line, id: freeId(pair.line.id, taken) };
+}
+
+/** A draft with the pairs of a frozen set. */
+export async function copySet(
+  client: EngramClient,
+  set: PairSet,
+  pairs: readonly Pair[],
+): Promise<PairSetId> {
+  const copy = await client.pairs.createSet({ name: t.pairs.copyName(set.name) });
+  for (const { line } of pairs) await client.pairs.save({ setId: copy.id, id: null, line });
+  return copy.id;
+}
+
+export interface Imported {
+  readonly set: PairSet;
+  readonly rejected: readonly Reject[];
+}
+
+/** Reads a JSONL file of the user's into a new set; null when no file was chosen. */
+export async function importFile(client: EngramClient): Promise<Imported | null> {
+  const file = await chooseFile();
+  if (file === null) return null;
+  const name = file.name.replace(/\.jsonl?$/i, '');
+  return client.pairs.import({ name, text: await file.text() });
+}
+
+function chooseFile(): Promise<File | null> {
+  return new Promise((resolve) => {
+    const input = document.createElement('input');
+    input.type = 'file';
+    input.accept = '.jsonl,.json,.txt';
+    input.onchange = () => resolve(input.files?.[0] ?? null);
+    input.oncancel = () => resolve(null);
+    input.click();
+  });
+}
