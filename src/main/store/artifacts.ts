@@ -27,7 +27,7 @@ const ArtifactRow = z.object({
   bytes: z.number(),
   created_at: z.string(),
 });
-export type Artifact = z.infer<typeof ArtifactRow>;
+type Artifact = z.infer<typeof ArtifactRow>;
 
 /**
  * Large results as files, named by what they contain (`artifacts/sha256-ab/<hash>/`). A file or folder

@@ -5,7 +5,7 @@ import { InvariantError, UserInputError } from '../../shared/errors/index.ts';
 import { json, now, query } from './rows.ts';
 
 /** Which part of the study an edit touches: sent on so that what shows it reloads. */
-export type EditedPart = EngramEvents['changed']['what'];
+type EditedPart = EngramEvents['changed']['what'];
 
 /** Tables whose rows a user's edit may change, with their primary keys. */
 const TABLES: Readonly<Record<string, string>> = {
@@ -35,7 +35,7 @@ const ChangeRow = z.object({
   after: json(Image).nullable(),
 });
 
-export interface UndoneStep {
+interface UndoneStep {
   readonly label: string;
   readonly what: EditedPart;
 }

@@ -10,7 +10,7 @@ const Row = z.object({
   name: z.string(),
   createdAt: z.string(),
 });
-export type SavedComparison = z.infer<typeof Row>;
+type SavedComparison = z.infer<typeof Row>;
 
 export interface ComparisonRepository {
   list(): SavedComparison[];

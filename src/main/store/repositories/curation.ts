@@ -7,7 +7,7 @@ import { type StoreContext } from './base.ts';
 import { type FacetName, conditionsOf } from './filter.ts';
 import type { TermRepository } from './terms.ts';
 
-export interface RecordPage {
+interface RecordPage {
   /** Records that pass the filter. */
   readonly total: number;
   /** Records there are without it. */
@@ -17,7 +17,7 @@ export interface RecordPage {
 }
 
 /** Counts per value, each facet under all filters but its own. */
-export interface Facets {
+interface Facets {
   readonly decisions: { value: Decision; count: number }[];
   readonly years: { year: number; count: number }[];
   readonly terms: { term: string; articles: number }[];

@@ -38,7 +38,7 @@ export interface StoredJob {
   readonly error: SerializedError | null;
 }
 
-export interface NewJob {
+interface NewJob {
   readonly kind: string;
   readonly title: string;
   readonly params: unknown;

@@ -13,7 +13,7 @@ export interface NewRecord {
 }
 
 /** Negative when `a` stands for both copies, positive when `b` does, 0 when nothing tells. */
-export type CompareCopies = (a: CopyFacts, b: CopyFacts) => number;
+type CompareCopies = (a: CopyFacts, b: CopyFacts) => number;
 type CopyFacts = Pick<ImportedRecord, 'version' | 'year' | 'abstract'>;
 
 /** Reasons written without being asked, and the flags that cause them. A user's decision replaces them. */

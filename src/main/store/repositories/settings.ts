@@ -10,7 +10,7 @@ const StudyRow = z.object({
   synthetic: z.number().transform((n) => n !== 0),
   createdAt: z.string(),
 });
-export type StudyMeta = z.infer<typeof StudyRow>;
+type StudyMeta = z.infer<typeof StudyRow>;
 
 export interface SettingRepository {
   meta(): StudyMeta;

@@ -45,7 +45,7 @@ const Row = z.object({
 });
 const COLUMNS = 'id, name, spec, status, job_id, created_at, finished_at, plan, warnings, provenance';
 
-export interface NewSweep {
+interface NewSweep {
   readonly name: string;
   readonly spec: SweepSpec;
   readonly plan: SweepPlan | null;
@@ -54,7 +54,7 @@ export interface NewSweep {
 }
 
 /** Columns that a running job writes; those left out stay. */
-export interface SweepUpdate {
+interface SweepUpdate {
   readonly status?: Sweep['status'];
   readonly jobId?: JobId;
   readonly finishedAt?: string | null;

@@ -7,7 +7,7 @@ import { type StoreContext, counted } from './base.ts';
 import type { SettingRepository } from './settings.ts';
 
 /** A term whose mentions are counted for every record of the study. */
-export interface CountedTerm {
+interface CountedTerm {
   readonly id: number;
   readonly text: string;
 }

@@ -55,7 +55,7 @@ const EpochRow = z.object({
   best: flag,
 });
 
-export interface NewTrainingRun {
+interface NewTrainingRun {
   readonly name: string;
   readonly baseModelId: ModelId;
   readonly datasetId: DatasetId;
@@ -64,7 +64,7 @@ export interface NewTrainingRun {
 }
 
 /** Columns that a running job writes; those left out stay. */
-export interface TrainingUpdate {
+interface TrainingUpdate {
   readonly status?: TrainingRun['status'];
   readonly jobId?: JobId;
   readonly modelId?: ModelId;
