@@ -94,7 +94,8 @@ interface ParentPort {
 
 /** The port of this process: Electron's in a utility process, else that of `forkTransport`. */
 export function processPort(): Port {
-  const { parentPort } = process as NodeJS.Process & { readonly parentPort?: ParentPort }; // only Electron has it
+  // Only a utility process of Electron has it, whatever Electron's types say of every process.
+  const { parentPort } = process as { readonly parentPort?: ParentPort };
   return parentPort === undefined ? forkPort() : utilityPort(parentPort);
 }
 

@@ -31,7 +31,7 @@ function ungather(c: VjpContext): Tensor {
 function scatteredInto(c: VjpContext): Tensor {
   const reduction = c.node.attrs['reduction'] ?? 'none';
   if (reduction === 'add') return c.dy(0);
-  invariant(reduction === 'none', `gradient of ${c.node.op} with reduction ${String(reduction)}`);
+  invariant(reduction === 'none', `gradient of ${c.node.op}: reduction none or add only`);
   return c.g.op(c.node.op, [c.dy(0), c.x(1), zerosLike(c.g, c.x(2))], c.node.attrs);
 }
 
