@@ -7,6 +7,8 @@ export interface Terminal {
   result(value: unknown): void;
   /** A line for people; silent under `--json`. */
   say(line: string): void;
+  /** A line on stderr that is always written: which step runs now. */
+  note(line: string): void;
   /** Progress on one line of a terminal, or now and then a line of its own elsewhere. */
   progress(line: string): void;
   /** One line: code, cause, next step. */
@@ -41,6 +43,10 @@ export function createTerminal(
     say: (line) => {
       clear();
       if (!json) out.write(`${line}\n`);
+    },
+    note: (line) => {
+      clear();
+      err.write(`${line}\n`);
     },
     progress: (line) => {
       if (err.isTTY === true) {

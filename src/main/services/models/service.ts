@@ -42,7 +42,11 @@ export function createModelsService(
       return { jobId: queue.start(modelImport, { folder, name: name ?? basename(folder) }).id };
     },
     create: async (options) => {
-      const model = await createModelInStudy(study(), context.resources, options);
+      const model = await createModelInStudy(
+        study(),
+        join(context.resources, BUNDLED_TOKENIZERS[options.tokenizer]),
+        options,
+      );
       emit('changed', { what: 'models' });
       return model;
     },
@@ -70,14 +74,14 @@ export function createModelsService(
   };
 }
 
-/** Makes a small GPT-2 with fresh weights and one of the bundled tokenizers, and records it. */
+/** Makes a small GPT-2 with fresh weights and the tokenizer of a folder, and records it. */
 export async function createModelInStudy(
   study: Study,
-  resources: string,
-  options: CreateModelOptions,
+  tokenizerFolder: string,
+  options: Omit<CreateModelOptions, 'tokenizer'>,
 ): Promise<Model> {
   const staged = study.artifacts.stage();
-  const config = await createModel(options, staged, join(resources, BUNDLED_TOKENIZERS[options.tokenizer]));
+  const config = await createModel(options, staged, tokenizerFolder);
   const [folder, tokenizer] = await Promise.all([openModelFolder(staged), openTokenizer(staged)]);
   const weightsHash = await folder.weightsHash();
   return study.artifacts.putFolder(staged, options.name, (artifact) =>

@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import type { Model, PairSet, SweepId } from '../../../shared/domain/index.ts';
+import { hookInfo } from '../../../shared/domain/index.ts';
+import { formatNumber, siteName } from '../../../shared/figures/index.ts';
+import type { RunResult } from './spec.ts';
+import {
+  baseModel,
+  curate,
+  evaluateBase,
+  fineTune,
+  importFiles,
+  pairSet,
+  sweepModel,
+  writeFigures,
+  writeReport,
+  type MainJob,
+  type Trained,
+} from './steps.ts';
+
+/** Told before each step, by name. */
+export type OnStep = (name: string) => void;
+
+/**
+ * The main job from import to report in the study that is open. Report and figures go to `out`.
+ */
+export async function runMainJob(job: MainJob, out: string, onStep: OnStep): Promise<RunResult> {
+  const steps: RunResult['steps'] = [];
+  const step = async <T>(name: string, work: () => Promise<T> | T): Promise<T> => {
+    onStep(name);
+    const started = performance.now();
+    const value = await work();
+    steps.push({ name, ms: Math.round(performance.now() - started) });
+    return value;
+  };
+  const { study } = job.context.session.require();
+
+  const records = await step('import', () => importFiles(job));
+  const dataset = await step('curate', () => curate(job));
+  const base = await step('model', () => baseModel(job));
+  const set = await step('pairs', () => pairSet(job));
+  const trained = await step('fine-tune', async () => {
+    const made = await fineTune(job, base, dataset);
+    if (made === null) await evaluateBase(job, base, dataset);
+    return made;
+  });
+  const models = trained === null ? [base] : [base, trained.model];
+  const sweeps = await step('sweep', () => sweepAll(job, models, set));
+  await step('compare', async () => {
+    const [a, b] = sweeps;
+    if (a === undefined || b === undefined) return;
+    await job.client.compare.save({ a, b, name: `${base.name} against ${trained?.model.name ?? ''}` });
+  });
+  const { figures, report } = await step('report', async () => ({
+    figures: await writeFigures(job, join(out, 'figures'), sweeps),
+    report: await writeReport(job, out),
+  }));
+
+  const before = study.models.get(base.id).evaluation;
+  const after = trained === null ? null : study.models.get(trained.model.id).evaluation;
+  const trainMs = steps.find(({ name }) => name === 'fine-tune')?.ms ?? 0;
+  return {
+    study: study.folder,
+    report: report.path,
+    figures,
+    training:
+      trained === null
+        ? null
+        : trainingResult(study.training.epochs(trained.run.id).length, trained, before, after, trainMs),
+    pairs: {
+      total: set?.count ?? 0,
+      accuracy_before: accuracyOf(before, set),
+      accuracy_after: accuracyOf(after, set),
+    },
+    records,
+    dataset: { train: dataset.nTrain, validation: dataset.nValidation },
+    sweeps: await Promise.all(sweeps.map((id) => sweepResult(job, id))),
+    warnings: report.warnings,
+    steps,
+  };
+}
+
+async function sweepAll(job: MainJob, models: readonly Model[], set: PairSet | null): Promise<SweepId[]> {
+  const ids: SweepId[] = [];
+  if (set === null) return ids;
+  for (const model of models) ids.push(await sweepModel(job, model, set));
+  return ids;
+}
+
+function trainingResult(
+  epochs: number,
+  { run, model }: Trained,
+  before: Model['evaluation'],
+  after: Model['evaluation'],
+  ms: number,
+): RunResult['training'] {
+  return {
+    model: model.name,
+    steps: run.step,
+    epochs,
+    best_epoch: run.bestEpoch,
+    stopped_early: run.stoppedEarly,
+    validation_loss_before: before?.validationLoss ?? null,
+    validation_loss_after: after?.validationLoss ?? null,
+    perplexity_before: before?.perplexity ?? null,
+    perplexity_after: after?.perplexity ?? null,
+    seconds: ms / 1000,
+  };
+}
+
+function accuracyOf(evaluation: Model['evaluation'], set: PairSet | null): number | null {
+  const score = evaluation?.pairAccuracy.find((accuracy) => accuracy.pairSetId === set?.id);
+  return score === undefined ? null : score.right / score.total;
+}
+
+/** The strongest measured component of a sweep, in words. */
+async function sweepResult(job: MainJob, id: SweepId): Promise<RunResult['sweeps'][number]> {
+  const sweep = await job.client.sweeps.get({ id });
+  const metric = sweep.spec.metrics[0] ?? 'logit_diff';
+  const grids = await Promise.all(
+    sweep.spec.grids.map((key) => job.client.sweeps.grid({ id, ...key, metric })),
+  );
+  const best = grids
+    .flatMap((grid) =>
+      grid.recovery.map((value, site) => ({ grid, site, value: grid.state[site] === 'open' ? value : null })),
+    )
+    .filter((row): row is typeof row & { value: number } => row.value !== null)
+    .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))[0];
+  return {
+    label: sweep.label,
+    name: sweep.name,
+    sites: sweep.plan?.sites ?? 0,
+    strongest:
+      best === undefined
+        ? 'no value'
+        : `${hookInfo(best.grid.hook).short} ${siteName(best.grid, { layer: Math.floor(best.site / best.grid.columns), column: best.site % best.grid.columns })}: ${formatNumber(best.value, 3)}`,
+  };
+}
