@@ -37,7 +37,7 @@ function endOfSpan(line: Pick<PairLine, 'spans'>, name: string, length: number):
 export function spanProblems(line: PairLine, cleanLength: number, corruptedLength: number): string[] {
   const outside = (side: 'clean' | 'corrupted', length: number): string[] =>
     Object.entries(line.spans?.[side] ?? {})
-      .filter(([, [start, end]]) => start >= end || end > length)
+      .filter(([, [start, end]]) => start > end || end > length)
       .map(
         ([name, [start, end]]) =>
           `span “${name}” [${start}, ${end}) lies outside the ${length} ${side} tokens`,
