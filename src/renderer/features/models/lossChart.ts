@@ -133,6 +133,7 @@ export function lossOption(
         type: 'scatter',
         silent: true,
         symbolSize: 0.1,
+        itemStyle: { opacity: 1 },
         tooltip: { show: false },
         data: names.map((name) => ({
           value: [beside, name.at ?? Number.NaN],

@@ -15,6 +15,7 @@ export const common = {
   loading: 'Loading',
   none: 'None',
   open: 'Open',
+  providers: { cpu: 'CPU', cuda: 'CUDA', dml: 'DirectML', webgpu: 'WebGPU' },
   remove: 'Remove',
   rename: 'Rename',
   resize: (pane: string) => `Resize ${pane}`,

@@ -22,6 +22,7 @@ export const frame = {
   undo: (what: string | null) => (what === null ? 'Nothing to undo' : `Undo ${what}`),
   redo: (what: string | null) => (what === null ? 'Nothing to redo' : `Redo ${what}`),
   help: 'Glossary and keys',
+  device: (provider: string, threads: number) => `${provider} · ${plural(threads, 'thread')}`,
   memory: (used: string, total: string) => `Memory ${used} of ${total}`,
   memoryLabel: 'Memory in use',
   view: 'View',

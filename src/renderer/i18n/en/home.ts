@@ -40,7 +40,7 @@ export const home = {
   providers: 'Providers',
   available: 'available',
   notAvailable: 'not available',
-  versions: (app: string, engine: string, node: string) => `Engram ${app}, engine ${engine}, Node ${node}`,
+  versions: (app: string, node: string) => `Engram ${app}, Node ${node}`,
   check: 'Check this device',
   checking: 'Checking, about 5 seconds',
   checkNote: 'Runs known prompts through the engine, compares the logits and measures speed.',
