@@ -1,4 +1,5 @@
 import SQLite, { type Database } from 'better-sqlite3';
+import { z } from 'zod';
 import { StoreError } from '../../shared/errors/index.ts';
 
 export interface OpenedDatabase {
@@ -51,6 +52,19 @@ function journalMode(db: Database, mode: 'WAL' | 'DELETE'): boolean {
   } catch {
     return false;
   }
+}
+
+const Fault = z.object({ integrity_check: z.string() });
+const Orphan = z.object({ table: z.string(), rowid: z.number().nullable(), parent: z.string() });
+
+/** SQLite's own checks of the file and of every reference; empty when both find nothing. */
+export function checkDatabase(db: Database): string[] {
+  const faults = z.array(Fault).parse(db.pragma('integrity_check'));
+  const orphans = z.array(Orphan).parse(db.pragma('foreign_key_check'));
+  return [
+    ...faults.map((row) => row.integrity_check).filter((text) => text !== 'ok'),
+    ...orphans.map((row) => `${row.table} row ${row.rowid ?? '?'} refers to a missing ${row.parent}`),
+  ];
 }
 
 /** Writes everything into the main file and closes. */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { StoreError, UserInputError } from '../../shared/errors/index.ts';
 import { type ArtifactStore, createArtifactStore } from './artifacts.ts';
-import { closeDatabase, openDatabase } from './database.ts';
+import { checkDatabase, closeDatabase, openDatabase } from './database.ts';
 import { lockStudy } from './lock.ts';
 import { migrate } from './migrations/index.ts';
 import { type BlockRepository, createBlockRepository } from './repositories/blocks.ts';
@@ -49,6 +49,8 @@ export interface Study {
   readonly jobs: JobRepository;
   readonly artifacts: ArtifactStore;
   readonly undo: UndoLog;
+  /** Faults of the database file and of its references, one line each; empty when it is sound. */
+  check(): string[];
   /** Runs several writes as one: all of them or none. */
   transaction<T>(work: () => T): T;
   /** A folder for the working files of one job, kept until `dropWorkFolder`. */
@@ -143,6 +145,7 @@ function open(folder: string, created: { name: string; synthetic: boolean } | nu
         report: createReportRepository(context),
         jobs: createJobRepository(context),
         artifacts: createArtifactStore(db, folder),
+        check: () => checkDatabase(db),
         transaction: (work) => db.transaction(work).immediate(),
         workFolder: (name) => makeWorkFolder(folder, name),
         dropWorkFolder: (name) => rmSync(join(folder, 'work', name), { recursive: true, force: true }),
