@@ -232,6 +232,16 @@ export const GRADIENT_CASES: Readonly<Record<string, readonly GradientCase[]>> =
       shapes: [[2, 4, 3]],
       build: (g, x) => x.map((t) => b.gather(g, t, ids(g, [3], [2, -1, 2]), 1)),
     },
+    {
+      name: 'rows of a matrix used elsewhere too',
+      shapes: [[4, 3]],
+      build: (g, x) =>
+        x.flatMap((t) => [
+          b.mul(g, t, t),
+          b.gather(g, t, ids(g, [3], [2, 0, 2])),
+          b.gather(g, t, ids(g, [2], [1, 2])),
+        ]),
+    },
   ],
   GatherElements: [
     {

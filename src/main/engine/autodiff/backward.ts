@@ -3,7 +3,7 @@ import * as b from '../graph/builder.ts';
 import { shapeText, type Graph, type Node, type Tensor } from '../graph/index.ts';
 import { sameShape } from '../graph/shapes.ts';
 import { fitTo, zerosLike } from './helpers.ts';
-import { NO_GRADIENT, VJP } from './table.ts';
+import { ADDING, NO_GRADIENT, VJP } from './table.ts';
 import type { Rule, VjpContext } from './types.ts';
 
 /** Where differentiation starts: a tensor and ∂loss/∂tensor in its shape. */
@@ -50,6 +50,12 @@ export function gradients(g: Graph, seeds: readonly Seed[], wrt: readonly Tensor
     const c = context(g, node, total);
     node.inputs.forEach((x, input) => {
       if (!reached.has(x.id)) return;
+      const adding = ADDING[node.op]?.[input];
+      const arrived = adding === undefined ? undefined : total(x);
+      if (adding !== undefined && arrived !== undefined) {
+        parts.set(x.id, [adding(c, arrived)]);
+        return;
+      }
       const rule = ruleOf(node, input);
       if (rule !== null) put(x, fitTo(g, rule(c), x.shape));
     });

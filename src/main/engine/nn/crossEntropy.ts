@@ -64,33 +64,36 @@ export function crossEntropyWithGradients(g: Graph, inputs: LossInputs): LossGra
   const weighted = parts(b.mul(g, inputs.hidden, inputs.weights)); // [R, d]
   const weights = parts(inputs.weights); // [R, 1]
   const labels = parts(b.unsqueeze(g, inputs.labels, [1])); // [R, 1]
-  const blocks = parts(inputs.hidden).map((hidden, i) => {
+  const losses: Tensor[] = [];
+  const hiddens: Tensor[] = [];
+  let unembedding: Tensor | null = null;
+  for (const [i, hidden] of parts(inputs.hidden).entries()) {
     const label = labels[i];
     const weight = weights[i];
     const scaled = weighted[i];
     invariant(label !== undefined && weight !== undefined && scaled !== undefined, 'blocks of equal number');
-    return block(g, inputs.unembedding, hidden, label, weight, scaled);
-  });
-  const sum = (xs: Tensor[]): Tensor => xs.reduce((a, x) => b.add(g, a, x));
+    const one = block(g, inputs.unembedding, hidden, label, weight);
+    losses.push(one.loss);
+    hiddens.push(one.hidden);
+    // The product is added to what the blocks before gave, [V, d].
+    unembedding = b.gemm(g, one.delta, scaled, unembedding, { transA: true });
+  }
+  invariant(unembedding !== null, 'at least one block');
   return {
-    loss: sum(blocks.map((x) => x.loss)),
-    hidden: b.concat(
-      g,
-      blocks.map((x) => x.hidden),
-      0,
-    ),
-    unembedding: sum(blocks.map((x) => x.unembedding)),
+    loss: losses.reduce((sum, x) => b.add(g, sum, x)),
+    hidden: b.concat(g, hiddens, 0),
+    unembedding,
   };
 }
 
-function block(
-  g: Graph,
-  unembedding: Tensor,
-  hidden: Tensor,
-  label: Tensor,
-  weight: Tensor,
-  weighted: Tensor,
-): LossGradients {
+interface Block {
+  readonly loss: Tensor;
+  readonly hidden: Tensor;
+  /** P − Y, [R, V]. */
+  readonly delta: Tensor;
+}
+
+function block(g: Graph, unembedding: Tensor, hidden: Tensor, label: Tensor, weight: Tensor): Block {
   const logits = b.gemm(g, hidden, unembedding, null, { transB: true }); // [R, V]
   const p = b.softmax(g, logits); // [R, V]
   const largest = g.op('ReduceMax', [logits, g.ints([1])], { keepdims: 1 }); // [R, 1]
@@ -102,6 +105,6 @@ function block(
   return {
     loss: b.reduceSum(g, b.mul(g, losses, weight), [0, 1], false),
     hidden: b.mul(g, b.gemm(g, delta, unembedding, null), weight), // [R, d]
-    unembedding: b.gemm(g, delta, weighted, null, { transA: true }), // [V, d]
+    delta,
   };
 }

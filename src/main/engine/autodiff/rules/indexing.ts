@@ -3,14 +3,14 @@ import * as b from '../../graph/builder.ts';
 import type { Tensor } from '../../graph/index.ts';
 import { normalAxis, productDims } from '../../graph/shapes.ts';
 import { expandLike, zerosLike } from '../helpers.ts';
-import type { VjpContext, VjpTable } from '../types.ts';
+import type { AddingTable, VjpContext, VjpTable } from '../types.ts';
 
 /**
  * Adds slices of the cotangent to the rows they came from. ScatterElements, because it adds one value after
  * the other: ScatterND with an addition loses updates of equal indices when it runs on several threads
  * (measured with ONNX Runtime 1.30).
  */
-function ungather(c: VjpContext): Tensor {
+function ungather(c: VjpContext, onto: Tensor): Tensor {
   const [x, index, dy] = [c.x(0), c.x(1), c.dy(0)];
   const axis = normalAxis(c.attr('axis', 0), x.shape.length, 'Gather');
   const picked = productDims(index.shape);
@@ -21,7 +21,7 @@ function ungather(c: VjpContext): Tensor {
     index,
     shape.map((_, i) => (i === axis ? picked : 1)),
   );
-  return c.g.op('ScatterElements', [zerosLike(c.g, x), expandLike(c.g, column, rows), rows], {
+  return c.g.op('ScatterElements', [onto, expandLike(c.g, column, rows), rows], {
     axis,
     reduction: 'add',
   });
@@ -41,8 +41,11 @@ const scatterAlong = (c: VjpContext, index: Tensor): Tensor =>
     reduction: 'add',
   });
 
+/** Rows of an embedding that is also the unembedding are added to its gradient, without zeros of its size first. */
+export const INDEXING_ADDING: AddingTable = { Gather: { 0: ungather } };
+
 export const INDEXING: VjpTable = {
-  Gather: [ungather, null],
+  Gather: [(c) => ungather(c, zerosLike(c.g, c.x(0))), null],
   GatherElements: [(c) => scatterAlong(c, c.x(1)), null],
   ScatterElements: [
     scatteredInto,
