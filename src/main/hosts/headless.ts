@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { UserInputError } from '../../shared/errors/index.ts';
 import { REPORT_STYLE } from '../exporters/report/style.ts';
 import { isStudyFolder } from '../store/index.ts';
+import { nameOf } from './paths.ts';
 import { compose, type ComposeOptions, type Core } from './compose.ts';
 import { styleHash } from '../shell/web/policy.ts';
 import { startServer } from './http/server.ts';
@@ -56,14 +57,4 @@ export async function startHeadless(options: HeadlessOptions): Promise<HeadlessH
     rmSync(uploads, { recursive: true, force: true });
     throw error;
   }
-}
-
-/** A study's name from its folder's. */
-export function nameOf(folder: string): string {
-  return (
-    folder
-      .replace(/[/\\]+$/, '')
-      .split(/[/\\]/)
-      .at(-1) ?? 'Study'
-  );
 }

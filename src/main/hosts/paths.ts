@@ -59,3 +59,13 @@ export function userFolders(data?: string, env: Environment = process.env): User
     places[process.platform] ?? join(env['XDG_DATA_HOME'] ?? join(home, '.local', 'share'), 'engram');
   return { data: place, studies: join(home, 'Engram') };
 }
+
+/** A name for a study or model from its folder's. */
+export function nameOf(folder: string): string {
+  return (
+    folder
+      .replace(/[/\\]+$/, '')
+      .split(/[/\\]/)
+      .at(-1) ?? 'Study'
+  );
+}

@@ -5,6 +5,8 @@ export interface Terminal {
   readonly json: boolean;
   /** A machine-readable result (`--json`). */
   result(value: unknown): void;
+  /** Text as it is, for tables that go to another program. */
+  raw(text: string): void;
   /** A line for people; silent under `--json`. */
   say(line: string): void;
   /** A line on stderr that is always written: which step runs now. */
@@ -39,6 +41,10 @@ export function createTerminal(
     result: (value) => {
       clear();
       out.write(`${JSON.stringify(value)}\n`);
+    },
+    raw: (text) => {
+      clear();
+      out.write(text);
     },
     say: (line) => {
       clear();

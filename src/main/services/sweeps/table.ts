@@ -53,7 +53,7 @@ function storedBlocks(study: Study, id: SweepId): PatchBlock[] {
   });
 }
 
-const EFFECT_COLUMNS = [
+export const EFFECT_COLUMNS = [
   'hook',
   'metric',
   'pair',

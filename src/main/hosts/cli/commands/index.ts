@@ -1,14 +1,26 @@
 import type { CommandDefinition } from '../command.ts';
+import { importCommand } from './import.ts';
 import { logitsCommand } from './logits.ts';
+import { modelCommand } from './model.ts';
 import { patchCommand } from './patch.ts';
 import { demoCommand, runCommand } from './run.ts';
 import { serveCommand } from './serve.ts';
+import { exportCommand, reportCommand, verifyCommand } from './study-output.ts';
+import { sweepCommand } from './sweep.ts';
+import { trainCommand } from './train.ts';
 
 /** Every command, in the order of the help page. */
 export const COMMANDS: readonly CommandDefinition[] = [
   demoCommand,
   serveCommand,
   runCommand,
+  importCommand,
+  modelCommand,
+  trainCommand,
   patchCommand,
+  sweepCommand,
   logitsCommand,
+  exportCommand,
+  reportCommand,
+  verifyCommand,
 ];

@@ -1,0 +1,51 @@
+import { basename, resolve } from 'node:path';
+import { importJob } from '../../../jobs/import.ts';
+import { nameOf } from '../../paths.ts';
+import type { CommandContext, CommandDefinition } from '../command.ts';
+import { withStudy } from '../study.ts';
+
+interface ImportFlags {
+  readonly map: readonly string[];
+}
+
+export const importCommand: CommandDefinition = (program, run) => {
+  program
+    .command('import')
+    .description('import abstracts: PubMed XML (.xml, .xml.gz), CSV, JSON lines')
+    .argument('<study>', 'study folder; created where there is none')
+    .argument('<files...>', 'files')
+    .option(
+      '--map <column=field>',
+      'name a CSV column; may be repeated',
+      (value: string, all: string[]) => [...all, value],
+      [],
+    )
+    .action(run(importFiles));
+};
+
+async function importFiles(
+  context: CommandContext,
+  folder: string,
+  names: string[],
+  flags: ImportFlags,
+): Promise<void> {
+  const { terminal } = context;
+  const files = names.map((name) => ({ path: resolve(name), name: basename(name) }));
+  await withStudy(context, {}, folder, { name: nameOf(resolve(folder)) }, async ({ context: services }) => {
+    const { study, queue } = services.session.require();
+    const before = new Set(study.sources.list().map((source) => source.id));
+    const { id } = queue.start(importJob, { files, columns: [...flags.map] });
+    const failure = await queue.wait(id).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    const sources = study.sources.list().filter((source) => !before.has(source.id));
+    if (terminal.json) terminal.result({ study: study.folder, complete: failure === null, sources });
+    for (const s of sources) {
+      terminal.say(
+        `${s.name}: ${s.read} read, ${s.added} added, ${s.duplicates} copies, ${s.rejected} rejected (${s.status})`,
+      );
+    }
+    if (failure !== null) throw failure;
+  });
+}
