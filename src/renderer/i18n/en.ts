@@ -6,8 +6,9 @@ import { library } from './en/library.ts';
 import { models } from './en/models.ts';
 import { pairs } from './en/pairs.ts';
 import { settings } from './en/settings.ts';
+import { sweeps } from './en/sweeps.ts';
 import { training } from './en/training.ts';
 
 /** The catalogue: one file per page, each sentence once. Sentences with values are functions. */
-export const en = { common, frame, home, library, curate, models, training, pairs, settings };
+export const en = { common, frame, home, library, curate, models, training, pairs, sweeps, settings };
 export type Messages = typeof en;

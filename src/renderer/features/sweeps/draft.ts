@@ -1,0 +1,112 @@
+import {
+  hookInfo,
+  type GridAxes,
+  type HookName,
+  type Model,
+  type PairSet,
+  type SweepSpec,
+} from '../../../shared/domain/index.ts';
+import { t } from '../../i18n/index.ts';
+
+/** What the sentence says, before it is complete. */
+export interface SweepDraft {
+  readonly hooks: readonly HookName[];
+  readonly axes: GridAxes;
+  readonly direction: SweepSpec['direction'];
+  readonly metric: SweepSpec['metrics'][number];
+  readonly pairSetId: PairSet['id'] | null;
+  readonly modelId: Model['id'] | null;
+  readonly name: string;
+}
+
+const RESID = 'blocks.{layer}.hook_resid_pre';
+const ATTN = 'blocks.{layer}.hook_attn_out';
+const MLP = 'blocks.{layer}.hook_mlp_out';
+
+export interface Preset {
+  readonly id: keyof typeof t.sweeps.preset;
+  readonly change: (draft: SweepDraft) => Partial<SweepDraft>;
+}
+
+/** Ready-made sentences; each keeps the pairs and the model. */
+export const PRESETS: readonly Preset[] = [
+  {
+    id: 'control',
+    change: () => ({ hooks: [RESID, ATTN, MLP], axes: 'layer_position', direction: 'denoising' }),
+  },
+  {
+    id: 'heads',
+    change: () => ({ hooks: ['blocks.{layer}.attn.hook_z'], axes: 'layer_head', direction: 'denoising' }),
+  },
+  {
+    id: 'clap',
+    change: () => ({ hooks: ['blocks.{layer}.mlp.hook_pre'], axes: 'layer', direction: 'denoising' }),
+  },
+  { id: 'noising', change: () => ({ direction: 'noising' }) },
+];
+
+export function emptyDraft(): SweepDraft {
+  return {
+    hooks: [RESID, ATTN, MLP],
+    axes: 'layer_position',
+    direction: 'denoising',
+    metric: 'logit_diff',
+    pairSetId: null,
+    modelId: null,
+    name: t.sweeps.preset.control.name,
+  };
+}
+
+export const needsHeads = (axes: GridAxes): boolean =>
+  axes === 'layer_head' || axes === 'layer_head_position';
+
+/** Whether every chosen site has heads, so that a grid over heads makes sense. */
+export function allHeads(hooks: readonly HookName[]): boolean {
+  return hooks.length > 0 && hooks.every((hook) => hookInfo(hook).heads);
+}
+
+/** The draft with a change, kept consistent: a grid over heads needs sites that have them. */
+export function changed(draft: SweepDraft, change: Partial<SweepDraft>): SweepDraft {
+  const next = { ...draft, ...change };
+  if (needsHeads(next.axes) && !allHeads(next.hooks)) return { ...next, axes: 'layer_position' };
+  return next;
+}
+
+/** The specification once the sentence is complete. */
+export function specOf(draft: SweepDraft): SweepSpec | null {
+  if (draft.pairSetId === null || draft.modelId === null || draft.hooks.length === 0) return null;
+  return {
+    modelId: draft.modelId,
+    pairSetId: draft.pairSetId,
+    grids: draft.hooks.map((hook) => ({ hook, axes: draft.axes })),
+    direction: draft.direction,
+    method: 'exact',
+    corruption: 'str',
+    metrics: [draft.metric],
+    epsilon: 1e-6,
+    bos: 'auto',
+    seed: 42,
+  };
+}
+
+/** A stored sweep as a sentence. */
+export function draftOf(spec: SweepSpec, name: string): SweepDraft {
+  return {
+    hooks: spec.grids.map((grid) => grid.hook),
+    axes: spec.grids[0]?.axes ?? 'layer_position',
+    direction: spec.direction,
+    metric: spec.metrics[0] ?? 'logit_diff',
+    pairSetId: spec.pairSetId,
+    modelId: spec.modelId,
+    name,
+  };
+}
+
+/** Names of the sites in words; the residual stream once. */
+export function hookNames(hooks: readonly HookName[]): string[] {
+  return hooks.map((hook) => hookInfo(hook).label);
+}
+
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,78 @@
+import type { EngramClient } from '../../../shared/contracts/index.ts';
+import {
+  SweepId,
+  type HookGrid,
+  type Model,
+  type Pair,
+  type PairTokens,
+  type SweepGrid,
+  type SweepSpec,
+} from '../../../shared/domain/index.ts';
+
+/** Pairs whose tokens are looked at for a preview. */
+const PREVIEW_PAIRS = 48;
+
+/** Tokens of the first pairs of a set that can be swept (equal lengths). */
+export async function previewTokens(
+  client: EngramClient,
+  pairs: readonly Pair[],
+  modelId: Model['id'],
+): Promise<PairTokens[]> {
+  const answers = await Promise.all(
+    pairs.slice(0, PREVIEW_PAIRS).map(({ line }) => client.pairs.tokens({ modelId, line })),
+  );
+  return answers.map(({ tokens }) => tokens).filter((t) => t.clean.length === t.corrupted.length);
+}
+
+/** The empty grid of a sweep that was not run: its rows, its columns, and what is zero by construction. */
+export function draftGrid(
+  spec: SweepSpec,
+  { hook, axes }: HookGrid,
+  model: Model,
+  tokens: readonly PairTokens[],
+  complete: boolean,
+): SweepGrid {
+  const positions = Math.max(1, ...tokens.map((t) => t.clean.length));
+  const heads = model.config.nHead;
+  const across: Readonly<Record<HookGrid['axes'], number>> = {
+    layer: 1,
+    layer_position: positions,
+    layer_head: heads,
+    layer_head_position: heads * positions,
+  };
+  const columns = across[axes];
+  const label = (column: number): string => {
+    if (axes === 'layer') return '';
+    if (axes === 'layer_head') return String(column);
+    const at = column % positions;
+    const texts = new Set(tokens.map((t) => t.clean[at]?.text));
+    const [only] = texts;
+    const name = texts.size === 1 && only !== undefined ? only : String(at);
+    return axes === 'layer_position' ? name : `${Math.floor(column / positions)} · ${name}`;
+  };
+  // Before the first difference nothing can move: known only when every pair was looked at.
+  const first = complete ? Math.min(...tokens.map((t) => t.differing[0] ?? positions)) : 0;
+  const fixed = (column: number) => axes === 'layer_position' && column < first;
+  const cells = Array.from({ length: model.config.nLayer * columns }, (_, i) => i % columns);
+  const nothing = cells.map(() => null);
+  return {
+    sweepId: SweepId.parse(1),
+    hook,
+    metric: spec.metrics[0] ?? 'logit_diff',
+    axes,
+    layers: model.config.nLayer,
+    columns,
+    columnLabels: Array.from({ length: columns }, (_, c) => label(c)),
+    pairsDone: 0,
+    pairsTotal: Math.max(1, tokens.length),
+    recovery: nothing,
+    raw: nothing,
+    low: nothing,
+    high: nothing,
+    state: cells.map((column) => (fixed(column) ? 'zero' : 'open')),
+    detected: cells.map(() => false),
+    meanClean: null,
+    meanCorrupted: null,
+    direction: spec.direction,
+  };
+}

@@ -1,0 +1,75 @@
+import type { EngramClient } from '../../../shared/contracts/index.ts';
+import type { HookGrid, MetricName, Sweep, SweepGrid, SweepId } from '../../../shared/domain/index.ts';
+import type { ErrorStore } from '../../state/errors.svelte.ts';
+
+const REFRESH_MS = 600;
+/** Every how many-th refresh loads the grids that are only shown small. */
+const ALL_EVERY = 4;
+
+export function gridKey(grid: HookGrid, metric: MetricName): string {
+  return `${grid.hook} ${grid.axes} ${metric}`;
+}
+
+/** The grids of the sweep that is open, loaded again while it runs. */
+export class SweepGrids {
+  #grids = $state.raw<ReadonlyMap<string, SweepGrid>>(new Map());
+  #sweep: Sweep | null = null;
+  #metric: MetricName = 'logit_diff';
+  #selected: HookGrid | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #refreshes = 0;
+  readonly #client: EngramClient;
+  readonly #errors: ErrorStore;
+
+  constructor(client: EngramClient, errors: ErrorStore) {
+    this.#client = client;
+    this.#errors = errors;
+  }
+
+  /** Undefined until it was loaded, or while nothing is stored yet. */
+  get(grid: HookGrid, metric: MetricName): SweepGrid | undefined {
+    const found = this.#grids.get(gridKey(grid, metric));
+    return found !== undefined && found.layers > 0 ? found : undefined;
+  }
+
+  /** Shows another sweep, or the same one after its state changed: all grids are loaded. */
+  open(sweep: Sweep | null, metric: MetricName, selected: HookGrid | null): void {
+    const other = sweep?.id !== this.#sweep?.id;
+    const changed = other || sweep?.status !== this.#sweep?.status || metric !== this.#metric;
+    this.#sweep = sweep;
+    this.#metric = metric;
+    this.#selected = selected;
+    if (other) this.#grids = new Map();
+    if (changed && sweep !== null) void this.#load(sweep, sweep.spec.grids);
+  }
+
+  /** Effects were stored: loads the shown grid a moment later, and the small ones now and then. */
+  progress(id: SweepId): void {
+    if (this.#sweep?.id !== id || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const sweep = this.#sweep;
+      if (sweep === null) return;
+      const all = this.#refreshes++ % ALL_EVERY === 0;
+      const shown = this.#selected;
+      void this.#load(sweep, all || shown === null ? sweep.spec.grids : [shown]);
+    }, REFRESH_MS);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#sweep = null;
+  }
+
+  async #load(sweep: Sweep, grids: readonly HookGrid[]): Promise<void> {
+    const metric = this.#metric;
+    for (const grid of grids) {
+      const loaded = await this.#errors.run(() =>
+        this.#client.sweeps.grid({ id: sweep.id, hook: grid.hook, axes: grid.axes, metric }),
+      );
+      if (loaded === undefined || this.#sweep?.id !== sweep.id || this.#metric !== metric) return;
+      this.#grids = new Map(this.#grids).set(gridKey(grid, metric), loaded);
+    }
+  }
+}
