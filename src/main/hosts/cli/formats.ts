@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import {
+  EpochPoint,
+  Model,
+  PairLine,
+  PatchResult,
+  Source,
+  TrainingRun,
+} from '../../../shared/domain/index.ts';
+import { RunResult, RunSpec } from '../../services/main-job/spec.ts';
+import { VerifyResult } from '../../services/verify.ts';
+
+const RankedToken = z.object({
+  id: z.number().int(),
+  token: z.string(),
+  logit: z.number(),
+  prob: z.number(),
+});
+
+/** `engram logits --json`. */
+export const LogitsOutput = z.object({
+  ids: z.array(z.number().int()),
+  tokens: z.array(z.string()),
+  /** Best first. */
+  top: z.array(RankedToken),
+  /** With `--all`: every logit of every position. */
+  logits: z.array(z.array(z.number())).optional(),
+});
+export type LogitsOutput = z.infer<typeof LogitsOutput>;
+
+/** `engram import --json`. */
+export const ImportOutput = z.object({ study: z.string(), complete: z.boolean(), sources: z.array(Source) });
+
+/** `engram train --json`. */
+export const TrainOutput = z.object({
+  run: TrainingRun,
+  epochs: z.array(EpochPoint),
+  base: Model,
+  model: Model.nullable(),
+});
+
+/** `engram serve --json`. */
+export const ServeOutput = z.object({ url: z.string(), port: z.number().int() });
+
+/** `engram report --json`. */
+export const ReportOutput = z.object({ report: z.string(), warnings: z.array(z.string()) });
+
+/** `engram export --json --out FILE`. */
+export const ExportOutput = z.object({
+  out: z.string(),
+  what: z.string(),
+  format: z.string(),
+  rows: z.number().int(),
+});
+
+interface Format {
+  readonly schema: z.ZodType;
+  readonly title: string;
+  /** Whether people write it (defaults may be left out) or Engram does. */
+  readonly io: 'input' | 'output';
+}
+
+/** Every format that scripts may rely on; each has a JSON schema of this name in resources/schemas. */
+export const FORMATS = {
+  pair: { schema: PairLine, title: 'One line of PAIRS.jsonl', io: 'input' },
+  'run-spec': { schema: RunSpec, title: 'SPEC.json of engram run', io: 'input' },
+  'patch-result': { schema: PatchResult, title: 'Result of engram patch and engram sweep', io: 'output' },
+  'logits-result': { schema: LogitsOutput, title: 'Result of engram logits', io: 'output' },
+  'run-result': { schema: RunResult, title: 'Result of engram run and engram demo', io: 'output' },
+  'import-result': { schema: ImportOutput, title: 'Result of engram import', io: 'output' },
+  'model-result': {
+    schema: Model,
+    title: 'Result of engram model import and engram model create',
+    io: 'output',
+  },
+  'train-result': { schema: TrainOutput, title: 'Result of engram train', io: 'output' },
+  'serve-result': { schema: ServeOutput, title: 'First line of engram serve --json', io: 'output' },
+  'report-result': { schema: ReportOutput, title: 'Result of engram report', io: 'output' },
+  'export-result': { schema: ExportOutput, title: 'Result of engram export --out', io: 'output' },
+  'verify-result': { schema: VerifyResult, title: 'Result of engram verify', io: 'output' },
+} as const satisfies Record<string, Format>;
+
+export type FormatName = keyof typeof FORMATS;
+
+/** A format as JSON Schema (draft 2020-12), as it is kept in resources/schemas. */
+export function jsonSchema(name: FormatName): string {
+  const { schema, title, io } = FORMATS[name];
+  return `${JSON.stringify({ title, ...z.toJSONSchema(schema, { io }) }, null, 2)}\n`;
+}
