@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
-import { isStudyFolder } from '../../store/index.ts';
 import type { Job } from '../../../shared/domain/index.ts';
-import { compose, type Core } from '../compose.ts';
+import type { Core } from '../compose.ts';
 import { userFolders } from '../paths.ts';
 import type { CommandContext } from './command.ts';
 import { computeChoice, type ComputeFlags } from './folder-model.ts';
@@ -16,6 +15,8 @@ export async function withCore<T>(
   flags: ComputeFlags,
   work: (core: Core) => Promise<T>,
 ): Promise<T> {
+  // Loaded here, so that commands without a study start at once.
+  const { compose } = await import('../compose.ts');
   const core = compose({ paths, folders: userFolders(data), host: 'browser', ...computeChoice(flags) });
   const unsubscribe = core.bus.subscribe((event) => {
     if (event.event === 'job') terminal.progress(jobLine(event.payload));
@@ -45,6 +46,7 @@ export async function withStudy<T>(
 ): Promise<T> {
   const path = resolve(folder);
   return withCore(context, flags, async (core) => {
+    const { isStudyFolder } = await import('../../store/index.ts');
     const { session } = core.context;
     if (create !== null && !isStudyFolder(path)) {
       await session.create(path, create.name, { synthetic: create.synthetic ?? false });
