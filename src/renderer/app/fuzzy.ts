@@ -10,14 +10,16 @@ export function fuzzyScore(query: string, text: string): number | null {
   if (at >= 0) return 1000 - hay.length + (at === 0 || /\W/.test(hay.charAt(at - 1)) ? 500 : 0);
   let score = 0;
   let from = 0;
-  for (const letter of wanted.replaceAll(' ', '')) {
+  const letters = wanted.replaceAll(' ', '');
+  for (const letter of letters) {
     const found = hay.indexOf(letter, from);
     if (found < 0) return null;
     if (found === 0 || /\W/.test(hay.charAt(found - 1))) score += 20;
     else if (found === from) score += 10;
     from = found + 1;
   }
-  return score - hay.length / 10;
+  // Letters scattered through a sentence are no match.
+  return score < 10 * letters.length ? null : score - hay.length / 10;
 }
 
 /** Items that fit, best first; ties keep their order. */

@@ -50,6 +50,11 @@ export function duration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h${rest === 0 ? '' : ` ${rest} min`}`;
 }
 
+/** An exponent: `⁻⁵`. */
+export function superscript(n: number): string {
+  return String(n).replaceAll(/[-\d]/g, (c) => (c === '-' ? '⁻' : ('⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(c)] ?? c)));
+}
+
 /** `09:41`. */
 export function clock(at: Date | string): string {
   return new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });

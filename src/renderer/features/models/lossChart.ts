@@ -6,16 +6,17 @@ import type { EChartsCoreOption } from '../../components/echarts.ts';
 import { fixed } from '../../i18n/format.ts';
 import { t } from '../../i18n/index.ts';
 
-/** Exponential moving average over about `window` points: noise of single steps out of the way. */
-export function smooth(values: readonly number[], window: number): number[] {
-  const weight = 2 / (window + 1);
-  const result: number[] = [];
-  let mean = values[0] ?? 0;
-  for (const value of values) {
-    mean += weight * (value - mean);
-    result.push(mean);
-  }
-  return result;
+/**
+ * Centred moving mean over up to `reach` points on either side, fewer near the ends, so that the line
+ * neither lags nor overshoots.
+ */
+export function smooth(values: readonly number[], reach: number): number[] {
+  const sums = [0];
+  for (const value of values) sums.push((sums.at(-1) ?? 0) + value);
+  return values.map((_, i) => {
+    const r = Math.min(reach, i, values.length - 1 - i);
+    return ((sums[i + r + 1] ?? 0) - (sums[i - r] ?? 0)) / (2 * r + 1);
+  });
 }
 
 /** The epoch at which early stopping ends the run unless it improves; null where it never would. */
@@ -45,7 +46,7 @@ export function lossOption(
   const orange = theme.categories[5] ?? theme.corrupted;
   const means = smooth(
     steps.map((p) => p.loss),
-    Math.max(5, steps.length / 60),
+    Math.round(steps.length / 60),
   );
   const now = steps.at(-1)?.epoch ?? 0;
   const best = epochs.findLast((point) => point.best);
@@ -60,6 +61,11 @@ export function lossOption(
       color: theme.corrupted,
     },
   ];
+  const span = spread([...means, ...epochs.map((p) => p.validationLoss)]);
+  const [trainEnd = 0, validationEnd = 0] = names.map((name) => name.at);
+  const close = Math.abs(trainEnd - validationEnd) < 0.05 * span;
+  /** Pixels by which names that would overlap move apart. */
+  const apart = (at: number | undefined) => (close ? (at === Math.max(trainEnd, validationEnd) ? -8 : 8) : 0);
   const roomy = beside < until * 0.82;
 
   return {
@@ -137,15 +143,23 @@ export function lossOption(
         tooltip: { show: false },
         data: names.map((name) => ({
           value: [beside, name.at ?? Number.NaN],
-          label: { formatter: name.text, color: name.color },
+          label: { formatter: name.text, color: name.color, offset: [0, apart(name.at)] },
         })),
         label: { show: true, position: 'right', distance: 7, fontWeight: 620, ...text },
-        labelLayout: { moveOverlap: 'shiftY' },
         clip: false,
         z: 6,
       },
     ],
   };
+}
+
+/** Largest minus smallest, of any number of values. */
+function spread(values: readonly number[]): number {
+  const { low, high } = values.reduce(
+    (range, v) => ({ low: Math.min(range.low, v), high: Math.max(range.high, v) }),
+    { low: Infinity, high: -Infinity },
+  );
+  return high - low;
 }
 
 /** What is ahead is sunken; the epochs that patience still allows are in the colour of warnings. */
@@ -218,8 +232,8 @@ function bestMark(best: EpochPoint, theme: FigureTheme) {
     symbolSize: 14,
     itemStyle: { color: 'transparent', borderColor: theme.title, borderWidth: 1.5 },
     label: {
-      position: 'top',
-      distance: 10,
+      // Early on the curves still fall steeply: then beside the circle, not across them.
+      ...(best.epoch < 4 ? { position: [14, -30], align: 'left' } : { position: 'top', distance: 10 }),
       lineHeight: 14,
       color: theme.title,
       fontFamily: theme.font,

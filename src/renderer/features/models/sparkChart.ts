@@ -32,8 +32,7 @@ export function sparkOption(spark: Spark, theme: FigureTheme): EChartsCoreOption
     },
     xAxis: {
       ...valueAxis(theme, { min: 0, max: spark.until, decimals: 0, grid: false }),
-      splitNumber: 3,
-      minInterval: 1,
+      interval: Math.max(1, Math.ceil(spark.until / 3)),
     },
     yAxis: { ...valueAxis(theme, { min: 0, decimals: spark.decimals }), splitNumber: 2 },
     series: [

@@ -77,7 +77,7 @@ export const models = {
     clipped: (at: string) => `clipped at ${at}`,
   },
   gradientNorm: 'Gradient norm',
-  learningRate: 'Learning rate, ×10⁻⁵',
+  learningRate: (power: string) => `Learning rate, ×10${power}`,
   tokensPerSecond: 'Tokens/s, thousands',
   waiting: 'The first step has not finished yet.',
   twin: {
