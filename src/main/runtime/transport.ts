@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { Socket } from 'node:net';
 import type { ParentMessage, WorkerMessage } from './protocol.ts';
 
 /** How the compute process ended. */
@@ -46,6 +47,8 @@ export function forkTransport(entry: string): Transport {
   child.stderr?.on('data', (text: string) => {
     tail = (tail + text).slice(-TAIL_CHARACTERS);
   });
+  // Listening to it alone is no reason for the parent to live.
+  if (child.stderr instanceof Socket) child.stderr.unref();
   // Writing to a child that has just died fails; `exit` tells the client.
   child.on('error', (error) => {
     tail += error.message;

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { spawnCompute } from '../../../src/main/runtime/client.ts';
 
@@ -125,6 +127,17 @@ describe('its life', () => {
     if (info.providers.find((p) => p.name === 'dml')?.available === true) expect(info.provider).toBe('dml');
     else expect(info).toMatchObject({ provider: 'cpu', notice: expect.stringContaining('dml') as string });
     wishful.dispose();
+  });
+
+  it('does not keep its parent alive while it is idle', async () => {
+    const client = new URL('../../../src/main/runtime/client.ts', import.meta.url).href;
+    const code = `
+      import { spawnCompute } from ${JSON.stringify(client)};
+      const compute = spawnCompute({ entry: ${JSON.stringify(entry)}, threads: 1 });
+      console.log((await compute.info()).provider);`;
+    // Nothing disposes of it: a parent that was held would run into the test's time limit.
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code]);
+    expect(stdout.trim()).toBe('cpu');
   });
 
   it('cancels before and between runs', async () => {

@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../../../shared/domain/index.ts';
 import { UserInputError } from '../../../shared/errors/index.ts';
 import { gradientName, trainGraph, type MaskInput } from '../../engine/nn/trainGraph.ts';
-import { activationBytes, trainingStateBytes } from '../../engine/nn/trainingCost.ts';
+import { activationBytes, rowsWithin, trainingStateBytes } from '../../engine/nn/trainingCost.ts';
 import { f32, floats, i64, type Session, type SessionFactory, type Value } from '../sessions.ts';
 import type { MicroBatch } from './batches.ts';
 import { dropoutMask } from './masks.ts';
@@ -34,11 +34,9 @@ export function rowsThatFit(
   length: number,
   memoryLimitBytes: number,
 ): number {
-  const free = memoryLimitBytes - trainingStateBytes(parameters);
-  let rows = wanted;
-  while (rows > 1 && activationBytes(config, rows, length) > free) rows = Math.ceil(rows / 2);
-  const needed = trainingStateBytes(parameters) + activationBytes(config, rows, length);
-  if (needed > memoryLimitBytes) {
+  const rows = rowsWithin(config, parameters, wanted, length, memoryLimitBytes);
+  if (rows === 0) {
+    const needed = trainingStateBytes(parameters) + activationBytes(config, 1, length);
     throw new UserInputError(
       'TRAINING_TOO_LARGE',
       `Training this model on sequences of ${length} tokens needs about ${gigabytes(needed)} of memory; the limit is ${gigabytes(memoryLimitBytes)}.`,

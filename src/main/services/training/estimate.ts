@@ -1,19 +1,16 @@
 import { totalmem } from 'node:os';
 import type { ModelConfig, TrainingConfig, TrainingEstimate } from '../../../shared/domain/index.ts';
+import {
+  activationBytes,
+  rowsWithin,
+  trainingFlopsPerToken,
+  trainingStateBytes,
+} from '../../engine/nn/trainingCost.ts';
 import type { TrainingData } from '../../jobs/training-data.ts';
 import { parameterCount } from '../../models/index.ts';
 
 /** Floating-point operations a second and thread that training reaches on a desktop CPU (measured, AVX-512). */
 const FLOPS_PER_THREAD = 5e10;
-/** Forward and backward pass: multiply–adds per parameter and token, times two. */
-const FLOPS_PER_PARAMETER = 6;
-/** Copies the runtime keeps of each activation (measured: 3 GB for GPT-2 small at 512 tokens). */
-const ACTIVATION_COPIES = 2.2;
-const FLOAT_BYTES = 4;
-/** Weights, gradients and the two moments of AdamW. */
-const PARAMETER_COPIES = 4;
-const SHARE_OF_MEMORY = 0.85;
-
 export interface Machine {
   readonly threads: number;
   readonly memoryBytes: number;
@@ -35,14 +32,15 @@ export function estimateTraining(
   const { block } = data.train;
   const sequences = block.count;
   const steps = totalSteps(sequences, config);
-  const paddedTokens = sequences * block.length * config.epochs;
   const tokens = block.lengths.reduce((sum, n) => sum + n, 0);
   const parameters = parameterCount(model);
-  const flops = FLOPS_PER_PARAMETER * parameters * paddedTokens;
+  const computed = config.paddingInLoss ? sequences * block.length : tokens;
+  const flops = trainingFlopsPerToken(model, block.length) * computed * config.epochs;
+  // A batch that does not fit runs in parts, down to one sequence.
+  const rows = rowsWithin(model, parameters, config.batchSize, block.length, machine.memoryBytes);
+  const fits = rows > 0;
   const memoryBytes =
-    PARAMETER_COPIES * FLOAT_BYTES * parameters +
-    ACTIVATION_COPIES * FLOAT_BYTES * config.batchSize * block.length * floatsPerToken(model, block.length);
-  const fits = memoryBytes < SHARE_OF_MEMORY * machine.memoryBytes;
+    trainingStateBytes(parameters) + activationBytes(model, Math.max(1, rows), block.length);
   return {
     sequences,
     validationSequences: data.validation.block.count,
@@ -55,12 +53,6 @@ export function estimateTraining(
   };
 }
 
-/** Activations that the backward pass needs: residual stream, attention, MLP, logits. */
-function floatsPerToken(model: ModelConfig, length: number): number {
-  const layer = 16 * model.dModel + 4 * model.dMlp + 3 * model.nHead * length;
-  return model.nLayer * layer + 3 * model.vocabSize;
-}
-
 /** What a person should know before the run; stored with it and carried into the report. */
 export function trainingWarnings(
   data: TrainingData,
@@ -71,7 +63,7 @@ export function trainingWarnings(
 ): string[] {
   const { cutTexts, cutTokens } = data.train;
   const rules: readonly [boolean, string][] = [
-    [!fits, 'The run needs more memory than this machine has: lower the batch size or the sequence length.'],
+    [!fits, 'The run needs more memory than it may use: shorten the sequences, or raise the memory limit.'],
     [
       config.warmupSteps > steps,
       `The warm-up of ${config.warmupSteps} steps is longer than the run (${steps} steps): the full rate is never reached.`,
