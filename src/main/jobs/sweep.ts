@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { SweepId } from '../../shared/domain/index.ts';
+import { METRICS, SweepId } from '../../shared/domain/index.ts';
+import { formatNumber } from '../../shared/figures/format.ts';
+import { GAP_WARNING } from '../../shared/pairs/index.ts';
 import type { PatchBlock, PatchRequest } from '../runtime/api.ts';
 import type { Study } from '../store/index.ts';
 import { defineJob } from './definition.ts';
@@ -16,6 +18,24 @@ export function patchRequest(study: Study, id: SweepId): PatchRequest {
     direction: spec.direction,
     metrics: spec.metrics,
   };
+}
+
+/** Metrics in logits, whose gap between the baselines has a scale that can be judged. */
+const IN_LOGITS: ReadonlySet<string> = new Set(['logit_diff', 'logit_diff_sum', 'log_prob']);
+
+/** Where the model hardly tells clean from corrupted, every recovery divides by almost nothing. */
+function gapWarnings(study: Study, id: SweepId): string[] {
+  const { spec } = study.sweeps.get(id);
+  return spec.metrics.flatMap((name, metric) => {
+    const pairs = study.blocks.read(id, 0, metric);
+    if (!IN_LOGITS.has(name) || pairs.length === 0) return [];
+    const gap = pairs.reduce((sum, pair) => sum + pair.clean - pair.corrupted, 0) / pairs.length;
+    if (Math.abs(gap) >= GAP_WARNING) return [];
+    const label = METRICS.find((m) => m.name === name)?.label ?? name;
+    return [
+      `The model hardly tells clean from corrupted: the mean gap of the ${label} is ${formatNumber(gap, 3)}. Recoveries divide by it and mean little${Math.abs(gap) < spec.epsilon ? '; none is given' : ''}.`,
+    ];
+  });
 }
 
 /** Patches every grid for every pair and stores the effects block by block; what is stored is not run again. */
@@ -51,7 +71,10 @@ export const sweepJob = defineJob({
     );
     const { weightsHash } = study.models.get(sweep.spec.modelId);
     const inputs = { weightsHash, pairs: request.pairs, spec: { ...sweep.spec, modelId: 0, pairSetId: 0 } };
-    study.sweeps.update(sweepId, { provenance: await provenanceOf(compute, inputs, sweep.spec.seed) });
+    study.sweeps.update(sweepId, {
+      provenance: await provenanceOf(compute, inputs, sweep.spec.seed),
+      warnings: [...new Set([...sweep.warnings, ...gapWarnings(study, sweepId)])],
+    });
     emit('changed', { what: 'sweeps' });
     const seconds = (outcome.sweepMs / 1000).toFixed(1);
     log(`${total - done.length} blocks in ${seconds} s on ${outcome.provider}, ${outcome.threads} threads`);

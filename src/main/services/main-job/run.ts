@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Model, PairSet, SweepId } from '../../../shared/domain/index.ts';
+import type { Direction, Model, PairSet, SweepId } from '../../../shared/domain/index.ts';
 import { hookInfo } from '../../../shared/domain/index.ts';
 import { formatNumber, siteName } from '../../../shared/figures/index.ts';
 import type { RunResult } from './spec.ts';
@@ -45,13 +45,13 @@ export async function runMainJob(job: MainJob, out: string, onStep: OnStep): Pro
   });
   const models = trained === null ? [base] : [base, trained.model];
   const sweeps = await step('sweep', () => sweepAll(job, models, set));
-  await step('compare', async () => {
-    const [a, b] = sweeps;
-    if (a === undefined || b === undefined) return;
-    await job.client.compare.save({ a, b, name: `${base.name} against ${trained?.model.name ?? ''}` });
-  });
+  await step('compare', () => compareAll(job, models, sweeps));
   const { figures, report } = await step('report', async () => ({
-    figures: await writeFigures(job, join(out, 'figures'), sweeps),
+    figures: await writeFigures(
+      job,
+      join(out, 'figures'),
+      sweeps.map(({ id }) => id),
+    ),
     report: await writeReport(job, out),
   }));
 
@@ -73,17 +73,47 @@ export async function runMainJob(job: MainJob, out: string, onStep: OnStep): Pro
     },
     records,
     dataset: { train: dataset.nTrain, validation: dataset.nValidation },
-    sweeps: await Promise.all(sweeps.map((id) => sweepResult(job, id))),
+    sweeps: await Promise.all(sweeps.map(({ id }) => sweepResult(job, id))),
     warnings: report.warnings,
     steps,
   };
 }
 
-async function sweepAll(job: MainJob, models: readonly Model[], set: PairSet | null): Promise<SweepId[]> {
-  const ids: SweepId[] = [];
-  if (set === null) return ids;
-  for (const model of models) ids.push(await sweepModel(job, model, set));
-  return ids;
+interface Swept {
+  readonly id: SweepId;
+  readonly model: Model;
+  readonly direction: Direction;
+}
+
+async function sweepAll(job: MainJob, models: readonly Model[], set: PairSet | null): Promise<Swept[]> {
+  const swept: Swept[] = [];
+  if (set === null) return swept;
+  for (const model of models) {
+    for (const direction of job.spec.sweep.directions) {
+      swept.push({ id: await sweepModel(job, model, set, direction), model, direction });
+    }
+  }
+  return swept;
+}
+
+/** Base against fine-tuned, in each direction. */
+async function compareAll(
+  job: MainJob,
+  [base, tuned]: readonly Model[],
+  sweeps: readonly Swept[],
+): Promise<void> {
+  if (base === undefined || tuned === undefined) return;
+  for (const direction of job.spec.sweep.directions) {
+    const [a, b] = [base, tuned].map((model) =>
+      sweeps.find((s) => s.model === model && s.direction === direction),
+    );
+    if (a === undefined || b === undefined) continue;
+    await job.client.compare.save({
+      a: a.id,
+      b: b.id,
+      name: `${base.name} against ${tuned.name}, ${direction}`,
+    });
+  }
 }
 
 function trainingResult(

@@ -29,8 +29,11 @@ const SweepPart = z.strictObject({
   /** Short or full hook names. */
   hooks: z.array(z.string().min(1)).min(1).default(['resid_pre', 'attn_out', 'mlp_out', 'z']),
   positions: z.enum(['each', 'all']).optional(),
-  direction: Direction.default('denoising'),
+  directions: z.array(Direction).min(1).default(['denoising', 'noising']),
   metrics: z.array(MetricName).min(1).default(['logit_diff']),
+  /** A pair, or a mean over pairs, with a smaller gap between its baselines has no recovery. */
+  epsilon: z.number().positive().default(0.05),
+  bos: z.enum(['auto', 'yes', 'no']).default('auto'),
   seed: z.number().int().nonnegative().default(42),
 });
 

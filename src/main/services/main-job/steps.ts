@@ -7,6 +7,7 @@ import { UserInputError } from '../../../shared/errors/index.ts';
 import {
   ModelId,
   type Dataset,
+  type Direction,
   type JobId,
   type Model,
   type PairLine,
@@ -71,7 +72,18 @@ export async function curate({ spec, client }: MainJob): Promise<Dataset> {
     }
     if (ids.length > 0) await client.curate.decide({ ids, decision: 'exclude', reason });
   }
+  await includeTheRest(client);
   return client.curate.freeze(spec.dataset);
+}
+
+/** What nobody excluded is included, so that the flow of records says so. */
+async function includeTheRest(client: EngramClient): Promise<void> {
+  for (;;) {
+    const filter = { decisions: ['undecided' as const] };
+    const { rows } = await client.curate.records({ filter, offset: 0, limit: PAGE });
+    if (rows.length === 0) return;
+    await client.curate.decide({ ids: rows.map((row) => row.id), decision: 'include', reason: null });
+  }
 }
 
 /** The model to start from: imported, or created with fresh weights. */
@@ -167,9 +179,14 @@ export async function evaluateBase(job: MainJob, model: Model, dataset: Dataset)
   study.models.setEvaluation(model.id, evaluation);
 }
 
-/** Sweeps one model over the pairs. */
-export async function sweepModel(job: MainJob, model: Model, set: PairSet): Promise<SweepId> {
-  const { hooks, positions, direction, metrics, seed } = job.spec.sweep;
+/** Sweeps one model over the pairs in one direction. */
+export async function sweepModel(
+  job: MainJob,
+  model: Model,
+  set: PairSet,
+  direction: Direction,
+): Promise<SweepId> {
+  const { hooks, positions, metrics, epsilon, bos, seed } = job.spec.sweep;
   const { grids } = gridsFor(parseHooks(hooks.join(',')), positions, []);
   const { sweepId, jobId } = await job.client.sweeps.start({
     name: `${model.name}, ${direction}`,
@@ -181,6 +198,8 @@ export async function sweepModel(job: MainJob, model: Model, set: PairSet): Prom
       method: 'exact',
       corruption: 'str',
       metrics,
+      epsilon,
+      bos,
       seed,
     },
   });
@@ -232,14 +251,14 @@ export async function writeFigures(
 function figureRequests({ context, spec }: MainJob, sweeps: readonly SweepId[]): FigureRequest[] {
   const { study } = context.session.require();
   const metric = spec.sweep.metrics[0] ?? 'logit_diff';
-  const [a, b] = sweeps;
-  const grids = a === undefined ? [] : study.sweeps.get(a).spec.grids;
+  const [first] = sweeps;
+  const grids = first === undefined ? [] : study.sweeps.get(first).spec.grids;
   return [
     { kind: 'flow' },
     ...study.training.list().map((run) => ({ kind: 'training' as const, id: run.id })),
     ...sweeps.flatMap((id) => grids.map((grid) => ({ kind: 'sweep' as const, id, ...grid, metric }))),
-    ...(a === undefined || b === undefined
-      ? []
-      : grids.map((grid) => ({ kind: 'comparison' as const, a, b, ...grid, metric }))),
+    ...study.comparisons
+      .list()
+      .flatMap(({ a, b }) => grids.map((grid) => ({ kind: 'comparison' as const, a, b, ...grid, metric }))),
   ];
 }

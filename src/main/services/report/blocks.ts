@@ -60,5 +60,5 @@ export function strongestSites(grid: SweepGrid): Markup {
 /** What a heatmap shows, over how much, with its baselines. */
 export function gridCaption(sweep: Sweep, { hook }: HookGrid, grid: SweepGrid): string {
   const metric = METRICS.find((m) => m.name === grid.metric)?.label ?? grid.metric;
-  return `${sweep.label}. Recovery of the ${metric} when the ${hookInfo(hook).label} is patched (${sweep.spec.direction}), ratio of means over ${grid.pairsDone} of ${grid.pairsTotal} pairs. Mean ${metric}: clean ${formatNumber(grid.meanClean)}, corrupted ${formatNumber(grid.meanCorrupted)}. Hatched sites are fixed by construction; a dot marks sites at least 2 SD from the grid's mean.`;
+  return `${sweep.label}. Recovery of the ${metric} after patching the ${hookInfo(hook).label} (${sweep.spec.direction}), ratio of means over ${grid.pairsDone} of ${grid.pairsTotal} pairs. Mean ${metric}: clean ${formatNumber(grid.meanClean)}, corrupted ${formatNumber(grid.meanCorrupted)}. Hatched sites are fixed by construction; a dot marks sites at least 2 SD from the grid's mean.`;
 }

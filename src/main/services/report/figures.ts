@@ -27,9 +27,13 @@ export function figureFor(study: Study, grids: GridReader, request: FigureReques
         labels: { a: label(a), b: label(b) },
       };
     },
-    layers: ({ ids, ...key }) => ({
+    layers: ({ ids, column = 0, ...key }) => ({
       kind: 'layers',
-      series: ids.map((id) => ({ label: study.sweeps.get(id).label, grid: grids.grid(study, id, key) })),
+      series: ids.map((id) => ({
+        label: study.sweeps.get(id).label,
+        grid: grids.grid(study, id, key),
+        column,
+      })),
     }),
     training: ({ id }) => ({
       kind: 'training',
