@@ -65,15 +65,13 @@ function base(
   options: HeatmapOptions,
 ): Shape {
   const empty = state === 'not-run' || state === 'missing';
+  const fill = empty ? theme.canvas : divergingStep(theme, value ?? 0, options.domain).fill;
   return {
     type: 'rect',
     shape: { ...rect, r: 1 },
-    style: {
-      fill: empty ? theme.canvas : divergingStep(theme, value ?? 0, options.domain).fill,
-      stroke: empty ? theme.hairline : theme.line,
-      lineWidth: 0.5,
-    },
-    hover: { stroke: theme.title, lineWidth: 1.5 },
+    style: { fill, stroke: empty ? theme.hairline : theme.line, lineWidth: 0.5 },
+    // The fill again: a hover style without one is lightened.
+    hover: { fill, stroke: theme.title, lineWidth: 1.5 },
     z2: 0,
     site,
     tip: cellTip(grid, site, options.names?.get(site.column)),

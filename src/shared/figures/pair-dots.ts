@@ -47,7 +47,7 @@ export function pairDots(
       type: 'circle',
       shape: { cx: x(dot.value), cy: middle + (rows[i] ?? 0) * pitch, r: radius },
       style: { fill: theme.categories[0], stroke: theme.canvas, lineWidth: 0.75, opacity: 0.7 },
-      hover: { opacity: 1, stroke: theme.title },
+      hover: { fill: theme.categories[0], opacity: 1, stroke: theme.title },
       tip: tipText([dot.id, `${words.recovery} ${formatNumber(dot.value)}`]),
       z2: 3,
     }),

@@ -102,13 +102,14 @@ export const sweeps = {
   goModels: 'Open Models',
 
   sites: (n: number) => plural(n, 'site'),
-  times: (n: number) => ` × ${plural(n, 'pair')} = `,
+  effects: (n: number) => plural(n, 'effect'),
+  overPairsOf: (n: number) => ` over ${plural(n, 'pair')}: `,
   runs: (n: number) => plural(n, 'run'),
   expected: (seconds: number, provider: string) => `${duration(seconds)} expected on ${provider}`,
   gap: (gap: number, near: number) =>
     `baseline gap ${fixed(gap, 2)}, ${near === 0 ? 'none near 0' : `${count(near)} near 0`}`,
   skippedZeros: (n: number) =>
-    `${plural(n, 'run')} skipped: source and target are equal there, so nothing can move`,
+    `${plural(n, 'effect')} need no run: source and target are equal there, so they cannot move`,
   skippedPairs: (n: number) => `${plural(n, 'pair')} left out`,
   planning: 'Working out the cost',
   done: (percent: number) => `${count(percent)} %`,
@@ -118,14 +119,8 @@ export const sweeps = {
   tabNote: {
     sites: (n: number) => plural(n, 'site'),
     pairs: (done: number, total: number) => `${count(done)} of ${plural(total, 'pair')}`,
-    result: (sites: number, detected: number, trivial: number) =>
-      [
-        `${plural(sites, 'site')}`,
-        `${count(detected)} detected`,
-        trivial > 0 ? `${count(trivial)} trivial` : '',
-      ]
-        .filter((part) => part !== '')
-        .join(', '),
+    result: (detected: number, trivial: number) =>
+      `${count(detected)} detected${trivial > 0 ? `, ${count(trivial)} trivial` : ''}`,
     queued: 'queued',
   },
   tabs: 'Sites patched',
