@@ -51,60 +51,59 @@ export function blockRows(rows: number, vocabulary: number): number[] {
 
 /**
  * Cross-entropy and its gradients together, block of rows by block: no [N, V] matrix but one block's exists
- * at a time. With P the softmax of a block and Y its labels as unit rows, ∂loss/∂logits = w·(P − Y); the
- * weight w of a row is applied to the narrow factors, (P − Y)·U and w·hidden, not to the wide P − Y.
- * log Σ exp is read off the softmax itself: the largest logit less the log of the largest probability.
+ * at a time. With P the softmax of the logits, Y the labels as unit rows and w the weights, ∂loss/∂logits =
+ * w·(P − Y). Nothing wide is touched for w or Y: w multiplies the narrow factors, and Y's part of both
+ * products is a row of the unembedding taken, or a row of w·hidden subtracted, per label.
  */
 export function crossEntropyWithGradients(g: Graph, inputs: LossInputs): LossGradients {
-  const [N] = inputs.hidden.shape;
-  const [V] = inputs.unembedding.shape;
-  invariant(typeof N === 'number' && typeof V === 'number', 'the loss needs known sizes');
+  const { hidden, unembedding, weights } = inputs;
+  const [N, d] = hidden.shape;
+  const [V] = unembedding.shape;
+  invariant(typeof N === 'number' && typeof V === 'number' && d !== undefined, 'the loss needs known sizes');
   const sizes = blockRows(N, V);
   const parts = (x: Tensor): Tensor[] => (sizes.length === 1 ? [x] : b.split(g, x, sizes, 0));
-  const weighted = parts(b.mul(g, inputs.hidden, inputs.weights)); // [R, d]
-  const weights = parts(inputs.weights); // [R, 1]
-  const labels = parts(b.unsqueeze(g, inputs.labels, [1])); // [R, 1]
+  const labels = b.unsqueeze(g, inputs.labels, [1]); // [N, 1]
+  const weighted = b.mul(g, hidden, weights); // [N, d]
+  const [scaled, label] = [parts(weighted), parts(labels)];
   const losses: Tensor[] = [];
-  const hiddens: Tensor[] = [];
-  let unembedding: Tensor | null = null;
-  for (const [i, hidden] of parts(inputs.hidden).entries()) {
-    const label = labels[i];
-    const weight = weights[i];
-    const scaled = weighted[i];
-    invariant(label !== undefined && weight !== undefined && scaled !== undefined, 'blocks of equal number');
-    const one = block(g, inputs.unembedding, hidden, label, weight);
-    losses.push(one.loss);
-    hiddens.push(one.hidden);
-    // The product is added to what the blocks before gave, [V, d].
-    unembedding = b.gemm(g, one.delta, scaled, unembedding, { transA: true });
+  const expected: Tensor[] = [];
+  let predicted: Tensor | null = null;
+  for (const [i, rows] of parts(hidden).entries()) {
+    const [target, weight] = [label[i], scaled[i]];
+    invariant(target !== undefined && weight !== undefined, 'blocks of equal number');
+    const one = block(g, unembedding, rows, target);
+    losses.push(one.nll);
+    expected.push(b.gemm(g, one.p, unembedding, null)); // [R, d]
+    // The product is added to what the blocks before gave.
+    predicted = b.gemm(g, one.p, weight, predicted, { transA: true }); // [V, d]
   }
-  invariant(unembedding !== null, 'at least one block');
+  invariant(predicted !== null, 'at least one block');
+  const own = b.gather(g, unembedding, inputs.labels); // [N, d]
+  const rowsOfLabels = g.op('Expand', [labels, g.ints([N, Number(d)])], {}, [N, d]);
   return {
-    loss: losses.reduce((sum, x) => b.add(g, sum, x)),
-    hidden: b.concat(g, hiddens, 0),
-    unembedding,
+    loss: b.reduceSum(g, b.mul(g, b.concat(g, losses, 0), weights), [0, 1], false),
+    hidden: b.mul(g, b.sub(g, b.concat(g, expected, 0), own), weights),
+    unembedding: g.op('ScatterElements', [predicted, rowsOfLabels, b.neg(g, weighted)], {
+      axis: 0,
+      reduction: 'add',
+    }),
   };
 }
 
-interface Block {
-  readonly loss: Tensor;
-  readonly hidden: Tensor;
-  /** P − Y, [R, V]. */
-  readonly delta: Tensor;
-}
-
-function block(g: Graph, unembedding: Tensor, hidden: Tensor, label: Tensor, weight: Tensor): Block {
+/**
+ * Softmax and negative log-likelihoods of one block. log Σ exp is read off the softmax itself: the largest
+ * logit less the log of the largest probability.
+ */
+function block(
+  g: Graph,
+  unembedding: Tensor,
+  hidden: Tensor,
+  label: Tensor,
+): { readonly p: Tensor; readonly nll: Tensor } {
   const logits = b.gemm(g, hidden, unembedding, null, { transB: true }); // [R, V]
   const p = b.softmax(g, logits); // [R, V]
   const largest = g.op('ReduceMax', [logits, g.ints([1])], { keepdims: 1 }); // [R, 1]
   const likeliest = g.op('ReduceMax', [p, g.ints([1])], { keepdims: 1 }); // [R, 1]
   const own = g.op('GatherElements', [logits, label], { axis: 1 }); // [R, 1]
-  const losses = b.sub(g, b.sub(g, largest, b.log(g, likeliest)), own); // [R, 1]
-  const ownP = g.op('GatherElements', [p, label], { axis: 1 }); // [R, 1]
-  const delta = g.op('ScatterElements', [p, label, b.sub(g, ownP, 1)], { axis: 1 }); // [R, V]
-  return {
-    loss: b.reduceSum(g, b.mul(g, losses, weight), [0, 1], false),
-    hidden: b.mul(g, b.gemm(g, delta, unembedding, null), weight), // [R, d]
-    delta,
-  };
+  return { p, nll: b.sub(g, b.sub(g, largest, b.log(g, likeliest)), own) };
 }
