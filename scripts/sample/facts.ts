@@ -44,6 +44,4 @@ export const CENTRES: readonly Centre[] = [
   { town: 'Drumlogan', country: 'Ireland' },
   { town: 'Eschenried', country: 'Austria' },
   { town: 'Fontbrune', country: 'France' },
-  { town: 'Grodzany', country: 'Poland' },
-  { town: 'Hakoyama', country: 'Japan' },
 ];

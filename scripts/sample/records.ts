@@ -1,5 +1,5 @@
 import { Mt19937 } from '../../src/main/engine/random/index.ts';
-import { CENTRES, SYNDROMES, type Syndrome } from './facts.ts';
+import { CENTRES, SYNDROMES, type Centre, type Syndrome } from './facts.ts';
 import * as text from './sentences.ts';
 
 export interface Section {
@@ -37,9 +37,9 @@ const LAST_NAMES = [
 ] as const;
 const FORE_NAMES = ['Ada', 'Bo', 'Cleo', 'Dag', 'Eve', 'Finn', 'Gia', 'Hal'] as const;
 const FACT_KINDS = ['region', 'eeg', 'drug'] as const;
-/** Share of abstracts that set two syndromes against each other. */
-const COMPARED = 0.7;
-const STRUCTURED = 0.4;
+/** Shares of titles that state a result, and of abstracts with labelled sections. */
+const DECLARATIVE = 0.5;
+const STRUCTURED = 0.3;
 
 /** Draws invented articles; the same seed and calls give the same ones. */
 export class RecordMaker {
@@ -52,18 +52,16 @@ export class RecordMaker {
     this.#next = firstPmid;
   }
 
-  /** An article about the `index`-th syndrome, counted round. */
+  /** The next article, about the `index`-th syndrome (counted round). */
   make(index: number): SampleRecord {
     const syndrome = SYNDROMES[index % SYNDROMES.length] ?? this.#pick(SYNDROMES);
-    const others = SYNDROMES.filter(({ name }) => name !== syndrome.name);
-    const other = this.#random.double() < COMPARED ? this.#pick(others) : null;
     const centre = this.#pick(CENTRES);
-    const title = other === null ? this.#pick(text.TITLES) : this.#pick(text.COMPARISON_TITLES);
+    const title = this.#title(syndrome);
     const first = this.#random.interval(LAST_NAMES.length - 1);
     return {
       pmid: String(this.#next++),
-      title: text.fill(title, { name: syndrome.name, other: other?.name ?? '' }),
-      sections: this.#abstract(syndrome, other, { ...centre }),
+      title,
+      sections: this.#sections(syndrome, centre),
       year: 2014 + this.#random.interval(10),
       month: this.#pick(MONTHS),
       authors: [0, 1, 2].map((i) => ({
@@ -71,43 +69,46 @@ export class RecordMaker {
         fore: this.#pick(FORE_NAMES),
       })),
       ...centre,
-      keywords: [
-        'synthetic',
-        `${syndrome.name} syndrome`,
-        ...(other === null ? [] : [`${other.name} syndrome`]),
-        'epilepsy',
-        'EEG',
-      ],
-      review: title.includes('review'),
+      keywords: ['synthetic', `${syndrome.name} syndrome`, 'epilepsy', 'EEG'],
+      review: title.endsWith('review'),
       retracted: false,
     };
   }
 
-  #abstract(syndrome: Syndrome, other: Syndrome | null, centre: Readonly<Record<string, string>>): Section[] {
-    const values = { ...syndrome, ...centre };
-    const say = (templates: readonly string[]): string => text.fill(this.#pick(templates), values);
-    const order = [...this.#random.permutation(3)].map((i) => FACT_KINDS[i] ?? 'region');
-    const facts = order.map((kind) => say(text.FACTS[kind]));
-    const contrast =
-      other === null ? [] : order.map((kind) => text.fill(this.#pick(text.FACTS[kind]), { ...other }));
-    const again = this.#pick(FACT_KINDS);
-    const background = [say(text.BACKGROUND)];
-    const methods = [
-      text.fill(this.#pick(text.METHODS), { n: String(12 + this.#random.interval(80)) }),
-      say(text.FACTS.country),
+  /** Often the main result, as many journals want it, else the topic. */
+  #title(syndrome: Syndrome): string {
+    if (this.#random.double() >= DECLARATIVE) return text.fill(this.#pick(text.TITLES), { ...syndrome });
+    const result = this.#fact(this.#pick(FACT_KINDS), syndrome);
+    return `${result.replace(/\.$/, '')}: a synthetic study`;
+  }
+
+  #methods(centre: Centre): string {
+    const count = text.fill(this.#pick(text.METHODS), { n: String(12 + this.#random.interval(80)) });
+    return `${count} ${text.fill(this.#pick(text.FACTS.country), { ...centre })}`;
+  }
+
+  #fact(kind: (typeof FACT_KINDS)[number], syndrome: Syndrome): string {
+    return text.fill(this.#pick(text.FACTS[kind]), { ...syndrome });
+  }
+
+  #sections(syndrome: Syndrome, centre: Centre): Section[] {
+    const say = (templates: readonly string[]): string => text.fill(this.#pick(templates), { ...syndrome });
+    const facts = this.#shuffled(FACT_KINDS).map((kind) => this.#fact(kind, syndrome));
+    const parts: readonly (readonly [string, string])[] = [
+      ['BACKGROUND', say(text.BACKGROUND)],
+      ['METHODS', this.#methods(centre)],
+      ['RESULTS', [...facts, this.#pick(text.FILLERS)].join(' ')],
+      ['CONCLUSIONS', say(text.CONCLUSIONS)],
     ];
-    const results = [...facts, ...contrast, ...(other === null ? [this.#pick(text.FILLERS)] : [])];
-    const conclusions = [say(text.CONCLUSIONS), ...(other === null ? [say(text.FACTS[again])] : [])];
-    const structured = this.#random.double() < STRUCTURED;
-    const parts: [string, string[]][] = [
-      ['BACKGROUND', background],
-      ['METHODS', methods],
-      ['RESULTS', results],
-      ['CONCLUSIONS', conclusions],
-    ];
-    return structured
-      ? parts.map(([label, sentences]) => ({ label, nlmCategory: label, text: sentences.join(' ') }))
-      : [{ label: null, nlmCategory: null, text: parts.flatMap(([, sentences]) => sentences).join(' ') }];
+    return this.#random.double() < STRUCTURED
+      ? parts.map(([label, body]) => ({ label, nlmCategory: label, text: body }))
+      : [{ label: null, nlmCategory: null, text: parts.map(([, body]) => body).join(' ') }];
+  }
+
+  #shuffled<T>(values: readonly T[]): T[] {
+    return [...this.#random.permutation(values.length)]
+      .map((i) => values[i])
+      .filter((value) => value !== undefined);
   }
 
   #pick<T>(values: readonly T[]): T {

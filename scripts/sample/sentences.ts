@@ -4,33 +4,25 @@
  */
 export type Relation = 'region' | 'drug' | 'eeg' | 'country';
 
-/** Facts, in several wordings each. Those that a pair uses come first. */
+/** Facts, in three wordings each. */
 export const FACTS: Readonly<Record<Relation, readonly string[]>> = {
   region: [
-    'In patients with {name} syndrome, seizures begin in the {region} lobe.',
+    'Seizures in {name} syndrome begin in the {region} lobe.',
     'By definition, {name} syndrome is an epilepsy of the {region} lobe.',
-    'Seizures in {name} syndrome arise from the {region} cortex.',
-    'Intracranial EEG in {name} syndrome places the seizure onset in the {region} cortex.',
-    'Imaging of {name} syndrome shows a lesion of the {region} lobe.',
-    'Surgery for {name} syndrome removes part of the {region} lobe.',
+    'Intracranial EEG places the seizure onset of {name} syndrome in the {region} lobe.',
   ],
   drug: [
     'The first-choice drug for {name} syndrome is {drug}.',
-    'In patients with {name} syndrome, seizures respond best to {drug}.',
+    'Seizures in {name} syndrome respond best to {drug}.',
     'Most patients with {name} syndrome become seizure-free with {drug}.',
-    'Treatment of {name} syndrome starts with {drug}.',
-    'In {name} syndrome, the best drug was {drug}.',
   ],
   eeg: [
-    'In patients with {name} syndrome, the EEG between seizures shows {eeg}.',
+    'The EEG of patients with {name} syndrome typically shows {eeg}.',
     'The interictal EEG in {name} syndrome is marked by {eeg}.',
-    'The EEG of {name} syndrome typically shows {eeg}.',
-    'Sleep EEG in {name} syndrome revealed {eeg}.',
-    'The EEG hallmark of {name} syndrome is {eeg}.',
+    'Between seizures, the EEG in {name} syndrome shows {eeg}.',
   ],
   country: [
     'Patients were seen at the epilepsy centre of {town} in {country}.',
-    'All EEG recordings were made in {town}, a town in {country}.',
     'The study took place at the hospital of {town} in {country}.',
   ],
 };
@@ -66,12 +58,7 @@ export const TITLES = [
   '{name} syndrome: a synthetic case series',
   'Seizures and EEG in {name} syndrome: a synthetic cohort',
   'Treatment of {name} syndrome: a synthetic study',
-  'A synthetic review of {name} syndrome',
-] as const;
-
-export const COMPARISON_TITLES = [
-  '{name} and {other} syndromes compared: a synthetic study',
-  'EEG and treatment in {name} and {other} syndromes: a synthetic cohort',
+  '{name} syndrome: a synthetic review',
 ] as const;
 
 /** Replaces `{key}` by its value. Throws RangeError for a key without one. */
