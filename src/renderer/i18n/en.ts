@@ -1,4 +1,5 @@
 import { common } from './en/common.ts';
+import { compare } from './en/compare.ts';
 import { curate } from './en/curate.ts';
 import { frame } from './en/frame.ts';
 import { home } from './en/home.ts';
@@ -10,5 +11,17 @@ import { sweeps } from './en/sweeps.ts';
 import { training } from './en/training.ts';
 
 /** The catalogue: one file per page, each sentence once. Sentences with values are functions. */
-export const en = { common, frame, home, library, curate, models, training, pairs, sweeps, settings };
+export const en = {
+  common,
+  frame,
+  home,
+  library,
+  curate,
+  models,
+  training,
+  pairs,
+  sweeps,
+  compare,
+  settings,
+};
 export type Messages = typeof en;

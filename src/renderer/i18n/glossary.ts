@@ -45,6 +45,10 @@ const entries = {
     name: 'Gap',
     text: 'is the logit difference on the clean prompt minus the one on the corrupted prompt. Recovery divides by it, so a gap near 0 makes every ratio meaningless.',
   },
+  gini: {
+    name: 'Gini',
+    text: 'measures how unequally the positive effect is spread over the sites of a grid. 0 means all sites carry the same, 1 means one site carries all of it.',
+  },
   gradientNorm: {
     name: 'Gradient norm',
     text: 'is the length of the gradient over all weights before clipping. Sudden peaks mean unstable training; clipping limits the step they cause.',
@@ -52,6 +56,10 @@ const entries = {
   held: {
     name: 'Validation split',
     text: 'is the share of abstracts kept out of training. The loss on it shows what the model learned beyond the texts it saw.',
+  },
+  localisation: {
+    name: 'Share in the top sites',
+    text: 'is the part of all positive effect that the strongest few sites of a grid hold. A high share means localized, a low one distributed; structural zeros and trivial sites are left out.',
   },
   logitDiff: {
     name: 'Logit difference',
@@ -64,6 +72,10 @@ const entries = {
   noising: {
     name: 'Noising',
     text: 'patches corrupted activations into the clean run and asks what breaks the answer. It finds what is necessary.',
+  },
+  participation: {
+    name: 'Participation ratio',
+    text: 'is the squared sum of the positive effects over their squares, divided by the number of sites. 1 means the effect is spread evenly, near 0 that one site carries it.',
   },
   patience: {
     name: 'Patience',
@@ -88,6 +100,10 @@ const entries = {
   sequenceLength: {
     name: 'Tokens per abstract',
     text: 'is the length of the sequences the model is trained on. Longer abstracts are cut off or continued in another sequence, as the setting says.',
+  },
+  spearman: {
+    name: 'Spearman',
+    text: 'correlates the ranks of the sites in two sweeps: 1 means the same order, 0 none. Where most effects are near zero, ranks are mostly noise.',
   },
   structuralZero: {
     name: 'Structural zero',

@@ -258,7 +258,15 @@ export const compare = {
 export const FigureRequest = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('sweep'), id: d.SweepId, hook: d.HookName, axes: d.GridAxes, metric: d.MetricName }),
   z.object({ kind: z.literal('comparison'), a: d.SweepId, b: d.SweepId, hook: d.HookName, axes: d.GridAxes, metric: d.MetricName }),
-  z.object({ kind: z.literal('layers'), ids: z.array(d.SweepId).min(1), hook: d.HookName, axes: d.GridAxes, metric: d.MetricName }),
+  z.object({
+    kind: z.literal('layers'),
+    ids: z.array(d.SweepId).min(1),
+    hook: d.HookName,
+    axes: d.GridAxes,
+    metric: d.MetricName,
+    /** Position or head whose layers are drawn; the first where absent. */
+    column: z.number().int().nonnegative().optional(),
+  }),
   z.object({ kind: z.literal('training'), id: d.TrainingRunId }),
   z.object({ kind: z.literal('flow') }),
 ]);

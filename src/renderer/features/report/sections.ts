@@ -2,7 +2,7 @@ import type { EngramClient } from '../../../shared/contracts/index.ts';
 import type { Report, ReportSection } from '../../../shared/domain/index.ts';
 
 /** Kinds that close a report: what is added later goes before them. */
-const CLOSING: readonly ReportSection['kind'][] = ['warnings', 'provenance'];
+const CLOSING: readonly ReportSection['kind'][] = ['methods', 'provenance'];
 
 /** The report with one section more, before its closing ones. */
 export function withSection(report: Report, section: ReportSection): { report: Report; index: number } {

@@ -1,0 +1,127 @@
+import type { ComparisonView } from '../../../shared/contracts/index.ts';
+import {
+  hookInfo,
+  type HookGrid,
+  type MetricName,
+  type Sweep,
+  type SweepGrid,
+} from '../../../shared/domain/index.ts';
+import { siteName, type ScatterPoint, type SitePoint } from '../../../shared/figures/index.ts';
+
+export interface SweepPair {
+  readonly a: Sweep;
+  readonly b: Sweep;
+}
+
+/** Sweeps with all their effects: the ones that can be compared. */
+export function finished(sweeps: readonly Sweep[]): Sweep[] {
+  return sweeps.filter((sweep) => sweep.status === 'complete');
+}
+
+export function sameGrid(x: HookGrid, y: HookGrid): boolean {
+  return x.hook === y.hook && x.axes === y.axes;
+}
+
+/** Grids that both sweeps hold, components before residual-stream sites, which have no index of localization. */
+export function sharedGrids({ a, b }: SweepPair): HookGrid[] {
+  return a.spec.grids
+    .filter((grid) => b.spec.grids.some((other) => sameGrid(grid, other)))
+    .toSorted((x, y) => Number(hookInfo(x.hook).residual) - Number(hookInfo(y.hook).residual));
+}
+
+export function sharedMetrics({ a, b }: SweepPair): MetricName[] {
+  return a.spec.metrics.filter((metric) => b.spec.metrics.includes(metric));
+}
+
+/**
+ * What to show before anybody chose: the two latest sweeps that hold a grid in common, of different models
+ * over the same pairs where there are such; the older one is A.
+ */
+export function likelyPair(sweeps: readonly Sweep[]): SweepPair | null {
+  const newest = finished(sweeps).toSorted((x, y) => y.id - x.id);
+  const pairs = newest.flatMap((b, i) => newest.slice(i + 1).map((a) => ({ a, b })));
+  const score = (pair: SweepPair): number =>
+    4 * Number(sharedGrids(pair).length > 0 && sharedMetrics(pair).length > 0) +
+    2 * Number(pair.a.spec.pairSetId === pair.b.spec.pairSetId) +
+    Number(pair.a.spec.modelId !== pair.b.spec.modelId);
+  return pairs.toSorted((x, y) => score(y) - score(x))[0] ?? null;
+}
+
+const flat = (grid: SweepGrid, { layer, column }: SitePoint): number =>
+  layer < grid.layers && column < grid.columns ? layer * grid.columns + column : -1;
+
+/** Value of a site; null where the grid has none or it was not measured. */
+export function valueAt(grid: SweepGrid, site: SitePoint): number | null {
+  return grid.recovery[flat(grid, site)] ?? null;
+}
+
+const siteKey = ({ layer, column }: SitePoint): string => `${layer} ${column}`;
+
+/** One point for every site measured in both grids (not zero by construction, not trivial). */
+export function scatterPoints(view: ComparisonView): ScatterPoint[] {
+  const { a, b } = view;
+  const where = new Map(view.detected.map((d) => [siteKey(d), d.where]));
+  const open = (grid: SweepGrid, site: SitePoint) => grid.state[flat(grid, site)] === 'open';
+  return Array.from({ length: Math.min(a.layers, b.layers) * Math.min(a.columns, b.columns) }, (_, i) => {
+    const columns = Math.min(a.columns, b.columns);
+    return { layer: Math.floor(i / columns), column: i % columns };
+  }).flatMap((site) => {
+    const [x, y] = [valueAt(a, site), valueAt(b, site)];
+    if (x === null || y === null || !open(a, site) || !open(b, site)) return [];
+    return [{ ...site, site: siteName(a, site), a: x, b: y, where: where.get(siteKey(site)) ?? 'none' }];
+  });
+}
+
+/** Detected sites by the larger of both effects, strongest first. */
+export function detectedRows(view: ComparisonView): ComparisonView['detected'] {
+  const strength = (row: ComparisonView['detected'][number]) =>
+    Math.max(Math.abs(row.a ?? 0), Math.abs(row.b ?? 0));
+  return view.detected.toSorted((x, y) => strength(y) - strength(x));
+}
+
+export function detectedCounts(view: ComparisonView): { both: number; a: number; b: number } {
+  const count = (where: 'both' | 'a' | 'b') => view.detected.filter((d) => d.where === where).length;
+  return { both: count('both'), a: count('a'), b: count('b') };
+}
+
+export type Verdict = 'none' | 'open' | 'a' | 'b';
+
+/**
+ * Which grid holds more of its positive effect in its strongest sites, as far as their 95 % intervals say:
+ * `open` while they overlap or are not known, `none` where the index is not defined.
+ */
+export function localisationVerdict(view: ComparisonView): Verdict {
+  const [a, b] = view.localisation.map((l) => l.topShare);
+  if (a === undefined || b === undefined || a.value === null || b.value === null) return 'none';
+  if (a.low === null || a.high === null || b.low === null || b.high === null) return 'open';
+  if (a.low <= b.high && b.low <= a.high) return 'open';
+  return a.value > b.value ? 'a' : 'b';
+}
+
+/** Whether Gini and participation ratio order A and B as the share does; null where one is missing. */
+export function indicesAgree(view: ComparisonView): boolean | null {
+  const [a, b] = view.localisation;
+  if (a === undefined || b === undefined) return null;
+  const values = [a.topShare.value, b.topShare.value, a.gini, b.gini, a.participation, b.participation];
+  if (values.includes(null)) return null;
+  const order = (x: number | null, y: number | null) => Math.sign((x ?? 0) - (y ?? 0));
+  const share = order(a.topShare.value, b.topShare.value);
+  // A high ratio of participation means spread out, so it orders the other way round.
+  return order(a.gini, b.gini) === share && order(b.participation, a.participation) === share;
+}
+
+/** |effect| below this counts as next to nothing in the remark about the rank correlation. */
+const NEAR_ZERO = 0.05;
+
+/** Share of the points that are near zero in both sweeps. */
+export function nearZeroShare(points: readonly ScatterPoint[]): number {
+  if (points.length === 0) return 0;
+  return points.filter((p) => Math.abs(p.a) < NEAR_ZERO && Math.abs(p.b) < NEAR_ZERO).length / points.length;
+}
+
+/** A mean gap below this makes every recovery of a sweep unstable. */
+export const SMALL_GAP = 0.1;
+
+export function meanGap({ meanClean, meanCorrupted }: SweepGrid): number | null {
+  return meanClean === null || meanCorrupted === null ? null : meanClean - meanCorrupted;
+}

@@ -1,0 +1,139 @@
+import { count, fixed, plural } from '../format.ts';
+
+const percent = (share: number | null) => `${fixed(share === null ? null : share * 100, 0)} %`;
+const range = ({ low, high }: { readonly low: number | null; readonly high: number | null }) =>
+  `${fixed(low === null ? null : low * 100, 0)} to ${fixed(high === null ? null : high * 100, 0)}`;
+
+interface Interval {
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+export const compare = {
+  meta: 'two sweeps on one scale',
+  metaMetric: (metric: string) => `two sweeps on one scale, ${metric}`,
+  views: 'What is compared',
+  sites: 'Site by site',
+  layers: 'By layer',
+  settings: 'Settings',
+  site: 'Patched site',
+  metric: 'Metric',
+  swap: 'Swap A and B',
+  toReport: 'Add to report',
+  inReport: 'In the report',
+  name: (a: string, b: string) => `${a} and ${b}`,
+
+  empty: 'Nothing to compare yet',
+  emptyText: (finished: number) =>
+    `Comparing needs two finished sweeps, such as one on the base model and one on the fine-tuned model. ${finished === 0 ? 'There is none yet.' : 'There is one.'}`,
+  goSweeps: 'Open Sweeps',
+  choose: (letter: string) => `Choose sweep ${letter}`,
+  runNote: (time: string, sites: number, pairs: number) =>
+    `finished ${time}, ${plural(sites, 'site')} × ${plural(pairs, 'pair')}`,
+  menuNote: (model: string, pairs: string) => `${model}, ${pairs}`,
+  notFinished: (status: string) => `not finished: ${status}`,
+  theOther: (letter: string) => `already chosen as ${letter}`,
+
+  differ: 'Settings that differ',
+  allEqual: 'All settings are equal',
+  othersEqual: (n: number) => `${count(n)} ${n === 1 ? 'other is' : 'others are'} equal`,
+  settingName: 'Setting',
+
+  nothingShared: 'These sweeps share no site and metric',
+  nothingSharedText: (a: string, b: string) =>
+    `${a} and ${b} can be compared only where both patch the same site over the same axes and measure the same metric.`,
+  loading: 'Reading both sweeps and working out intervals.',
+
+  question: 'Is the effect more localized in one of them?',
+  verdict: {
+    none: 'Not defined for these sites.',
+    open: 'Not settled by these data.',
+    a: 'More localized in A.',
+    b: 'More localized in B.',
+  },
+  shares: (k: number, a: number | null, b: number | null) =>
+    `The top ${k} sites carry ${percent(a)} of the positive effect in A and ${percent(b)} in B.`,
+  overlap: (a: Interval, b: Interval, n: number) =>
+    `The 95 % intervals overlap: ${range(a)} and ${range(b)} (n = ${plural(n, 'cluster')}).`,
+  apart: (a: Interval, b: Interval, n: number) =>
+    `The 95 % intervals lie apart: ${range(a)} and ${range(b)} (n = ${plural(n, 'cluster')}).`,
+  noIntervals: (n: number) => `There are no intervals: ${plural(n, 'cluster')} of pairs are too few.`,
+  residual: 'Residual-stream sites carry everything before them and are no components, so no share is given.',
+  noPositive: 'No site of one sweep has a positive effect to share out.',
+  agree: 'Gini and participation ratio agree.',
+  disagree: 'Gini or participation ratio order them the other way.',
+  noTest: 'The difference itself was not tested.',
+  shareTitle: (k: number) => `Share of effect in top ${k} sites`,
+  shareRest: ', 95 % interval',
+  shareLabel: (k: number) => `Share of the positive effect in the top ${k} sites of A and B with intervals`,
+  rowLabel: (letter: string, label: string, n: number) => `${letter}, ${label}, n ${count(n)}`,
+  indices: 'Other indices, no intervals',
+  gini: 'Gini',
+  participation: 'Participation ratio',
+  clusters: 'Clusters',
+
+  heatmap: (letter: string, label: string) => `${letter}, ${label}: recovery by layer and column`,
+  difference: 'B minus A',
+  differenceLabel: 'B minus A: difference of recovery by layer and column',
+  sameScale: 'same scale',
+  detected: (n: number) => `${count(n)} detected`,
+  axes: {
+    layer: 'layer up, all positions at once',
+    layer_position: 'layer up, tokens across',
+    layer_head: 'layer up, head across',
+    layer_head_position: 'layer up, head and token across',
+  },
+  readout: (site: string, a: string, b: string, difference: string) =>
+    `${site}: A ${a}, B ${b}, B − A ${difference}`,
+
+  scatter: {
+    layer: 'Layer by layer',
+    layer_position: 'Site by site',
+    layer_head: 'Head by head',
+    layer_head_position: 'Site by site',
+  },
+  scatterLabel: (n: number) => `One dot for each of ${plural(n, 'site')}: A across, B up`,
+  rho: (value: number | null) => `ρ ${fixed(value, 2)}`,
+  spearman: 'Spearman',
+  pearson: (value: number | null) => `Pearson r ${fixed(value, 2)}`,
+  side: (letter: string, label: string) => `${letter}, ${label}`,
+  noPoints: 'No site was measured in both sweeps.',
+
+  either: 'Detected in either',
+  eitherCount: ({ both, a, b }: { both: number; a: number; b: number }) =>
+    `${count(both)} in both, ${count(a)} in A only, ${count(b)} in B only`,
+  noneDetected: 'No site lies 2 SD from the mean of its grid.',
+  columns: { site: 'Site', head: 'Head', where: 'Detected', layer: 'Layer', column: 'Column' },
+  where: { both: 'both', a: 'A only', b: 'B only' },
+
+  reading: 'Reading this',
+  inBoth: 'In both:',
+  onlyA: 'In A only:',
+  onlyB: 'In B only:',
+  more: (n: number) => `and ${count(n)} more`,
+  baselines: (metric: string) => `Mean ${metric}, clean and corrupted`,
+  baseline: (clean: number | null, corrupted: number | null) => `${fixed(clean, 2)}, ${fixed(corrupted, 2)}`,
+  smallGap: (letter: string, gap: number) =>
+    `${letter}: the mean gap is ${fixed(gap, 2)}. Its recoveries divide by almost nothing.`,
+  nearZero: (share: number, n: number) =>
+    `${percent(share)} of the ${plural(n, 'site')} sit near zero in both, so the rank correlation mixes noise with signal. Read it with the scatter.`,
+  few: (n: number) => `n = ${plural(n, 'pair')}. Intervals per site are wide.`,
+  fromSweep: (label: string, text: string) => `${label}: ${text}`,
+
+  layerTitle: 'Recovery over layers',
+  layerLabel: (site: string) => `Recovery over layers at ${site}, one line a sweep`,
+  column: {
+    layer: 'Positions',
+    layer_position: 'Token',
+    layer_head: 'Head',
+    layer_head_position: 'Head and token',
+  },
+  columnName: (index: number, text: string) => (text === '' ? `position ${index}` : `${index}  ${text}`),
+  headName: (text: string) => `head ${text}`,
+  seriesName: (letter: string, label: string) => `${letter}  ${label}`,
+
+  tableLabel: 'Every site of both sweeps and their difference',
+  layersTable: 'Recovery of both sweeps over layers',
+  keyTable: 'Show the numbers or the charts',
+  keyFigure: 'Export the comparison as SVG',
+};
