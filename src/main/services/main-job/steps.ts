@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import type { EngramClient, FigureRequest } from '../../../shared/contracts/index.ts';
-import { UserInputError } from '../../../shared/errors/index.ts';
+import { invariant, UserInputError } from '../../../shared/errors/index.ts';
 import {
   ModelId,
   type Dataset,
@@ -19,14 +19,12 @@ import {
 import { importJob } from '../../jobs/import.ts';
 import { evaluateModel } from '../../jobs/evaluation.ts';
 import { buildTrainingData } from '../../jobs/training-data.ts';
-import { renderFigure } from '../../exporters/figure.ts';
 import type { ServiceContext } from '../context.ts';
+import type { HostFileBroker } from '../files/broker.ts';
 import { BUNDLED_TOKENIZERS, createModelInStudy } from '../models/service.ts';
 import { createModelShelf, requireTokenizer } from '../models/shelf.ts';
 import { parsePairsStrictly } from '../pairs/parse.ts';
-import { figureFor, figureName } from '../report/figures.ts';
 import { gridsFor, parseHooks } from '../sweeps/positions.ts';
-import { createGridReader } from '../sweeps/grids.ts';
 import { trainingConfig, type RunSpec } from './spec.ts';
 
 /** What the steps of a main job work with: the contract's client, and the context beneath it. */
@@ -36,6 +34,7 @@ export interface MainJob {
   readonly base: string;
   readonly client: EngramClient;
   readonly context: ServiceContext;
+  readonly files: HostFileBroker;
   /** The bundled sample: its sources are marked as such. */
   readonly sample: boolean;
 }
@@ -232,16 +231,15 @@ export async function writeFigures(
   folder: string,
   sweeps: readonly SweepId[],
 ): Promise<string[]> {
-  const { study } = job.context.session.require();
-  const grids = createGridReader();
   mkdirSync(folder, { recursive: true });
   const paths: string[] = [];
-  for (const request of figureRequests(job, sweeps)) {
-    const figure = figureFor(study, grids, request);
+  for (const figure of figureRequests(job, sweeps)) {
     for (const format of ['svg', 'png', 'csv'] as const) {
-      const { bytes } = renderFigure(figure, { widthMm: 174, theme: 'light', format, dpi: 300 });
-      const path = join(folder, `${figureName(study, request).replaceAll(' ', '-')}.${format}`);
-      await writeFileAtomic(path, Buffer.from(bytes));
+      const { url, name } = await job.client.report.figure({ figure, options: { format } });
+      const offer = job.files.offered(url.slice(url.lastIndexOf('/') + 1));
+      invariant(offer !== undefined && 'bytes' in offer.content, `the figure ${name} was not kept`);
+      const path = join(folder, name.replaceAll(' ', '-'));
+      await writeFileAtomic(path, Buffer.from(offer.content.bytes));
       paths.push(path);
     }
   }

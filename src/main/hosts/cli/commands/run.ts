@@ -75,10 +75,10 @@ async function runHere(context: CommandContext, flags: ComputeFlags, place: Plac
   const { spec, base, study, out, sample } = place;
   const create = { name: spec.name, synthetic: sample };
   const { runMainJob } = await import('../../../services/main-job/run.ts');
-  const result = await withStudy(context, flags, study, create, ({ client, context: services }) => {
+  const result = await withStudy(context, flags, study, create, ({ client, files, context: services }) => {
     const total = Object.keys(STEP_WORDS).length;
     let index = 0;
-    return runMainJob({ spec, base, client, context: services, sample }, out, (name) => {
+    return runMainJob({ spec, base, client, files, context: services, sample }, out, (name) => {
       index += 1;
       stepLine(terminal, index, total, STEP_WORDS[name] ?? name);
     });
