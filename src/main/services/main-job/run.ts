@@ -142,12 +142,14 @@ function accuracyOf(evaluation: Model['evaluation'], set: PairSet | null): numbe
   return score === undefined ? null : score.right / score.total;
 }
 
-/** The strongest measured component of a sweep, in words. */
+/** The strongest measured component (no residual stream) of a sweep, in words. */
 async function sweepResult(job: MainJob, id: SweepId): Promise<RunResult['sweeps'][number]> {
   const sweep = await job.client.sweeps.get({ id });
   const metric = sweep.spec.metrics[0] ?? 'logit_diff';
   const grids = await Promise.all(
-    sweep.spec.grids.map((key) => job.client.sweeps.grid({ id, ...key, metric })),
+    sweep.spec.grids
+      .filter(({ hook }) => !hookInfo(hook).residual)
+      .map((key) => job.client.sweeps.grid({ id, ...key, metric })),
   );
   const best = grids
     .flatMap((grid) =>

@@ -1,4 +1,11 @@
-import type { Report, ReportSection, Sweep, TrainingRun } from '../../../shared/domain/index.ts';
+import type {
+  HookGrid,
+  Report,
+  ReportSection,
+  Sweep,
+  SweepGrid,
+  TrainingRun,
+} from '../../../shared/domain/index.ts';
 import { hookInfo } from '../../../shared/domain/index.ts';
 import { formatCount, formatInterval, formatNumber } from '../../../shared/figures/index.ts';
 import { renderFlag, renderProse, renderTable, type Cell } from '../../exporters/report/document.ts';
@@ -110,7 +117,7 @@ function sweepBlocks(study: Study, grids: GridReader, sweep: Sweep): Markup[] {
     ),
     ...sweep.spec.grids.flatMap((key) => {
       const grid = grids.grid(study, sweep.id, { ...key, metric });
-      if (grid.layers === 0) return [html`<p>${hookInfo(key.hook).label}: nothing was computed yet.</p>`];
+      if (grid.recovery.every((value) => value === null)) return [noRecovery(key, grid)];
       const figure = figureFor(study, grids, { kind: 'sweep', id: sweep.id, ...key, metric });
       return [
         html`<h3>${capitalised(hookInfo(key.hook).label)}</h3>`,
@@ -119,6 +126,16 @@ function sweepBlocks(study: Study, grids: GridReader, sweep: Sweep): Markup[] {
       ];
     }),
   ];
+}
+
+function noRecovery({ hook }: HookGrid, grid: SweepGrid): Markup {
+  const label = capitalised(hookInfo(hook).label);
+  if (grid.layers === 0) return html`<p>${label}: nothing was computed yet.</p>`;
+  const gap = (grid.meanClean ?? 0) - (grid.meanCorrupted ?? 0);
+  return html`<p>
+    ${label}: no recovery is given, because the mean gap between clean and corrupted is
+    ${formatNumber(gap, 3)}.
+  </p>`;
 }
 
 function comparisonBlocks(study: Study, grids: GridReader, ids: ReportSection['sweepIds']): Markup[] {
@@ -146,6 +163,9 @@ function comparisonBlocks(study: Study, grids: GridReader, ids: ReportSection['s
       const agreement = `Over ${formatCount(view.n)} sites measured in both: Spearman ${formatNumber(view.spearman)}, Pearson ${formatNumber(view.pearson)}.`;
       return [
         html`<h3>${capitalised(hookInfo(key.hook).label)}</h3>`,
+        ...[view.a, view.b]
+          .filter((grid) => grid.recovery.every((value) => value === null))
+          .map((grid) => noRecovery(key, grid)),
         figureBlock(
           figure,
           `${a.label}, ${b.label} and their difference (${b.label} − ${a.label}). ${agreement}`,

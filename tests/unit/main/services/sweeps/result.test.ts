@@ -5,7 +5,7 @@ import { preparePair } from '../../../../../src/shared/pairs/index.ts';
 import { EACH, gridsFor, parseHooks } from '../../../../../src/main/services/sweeps/positions.ts';
 import { assembleResult } from '../../../../../src/main/services/sweeps/result.ts';
 import type { PatchBlock } from '../../../../../src/main/runtime/api.ts';
-import type { Direction, PatchResult } from '../../../../../src/shared/domain/index.ts';
+import { PairLine, type Direction, type PatchResult } from '../../../../../src/shared/domain/index.ts';
 
 const folder = new URL('../../../../reference/', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
@@ -148,7 +148,7 @@ describe('assembled results', () => {
 
   it('drops the position axis for the last token and makes it a span axis for spans', () => {
     const spans = { clean: { S: [0, 1], END: [1, 2] }, corrupted: {} };
-    const withSpans = lines.slice(0, 1).map((line) => ({ ...line, id: 'a', spans })) as typeof lines;
+    const withSpans = lines.slice(0, 1).map((line) => PairLine.parse({ ...line, id: 'a', spans }));
     const run = (positions: string) => {
       const { grids, views } = gridsFor([grid.hook], positions, withSpans);
       return assembleResult({ ...base, pairs: [pair('a', 2)], grids, views, blocks: [tiny({})] }).effects[0];
