@@ -73,6 +73,10 @@ function element(shape: Shape | undefined): object | null {
   const { type, style, hover, tip, site, ...rest } = shape;
   const silent = tip === undefined && site === undefined;
   return {
+    // What is left out keeps its value in a reused element.
+    x: 0,
+    y: 0,
+    rotation: 0,
     ...rest,
     type,
     style,

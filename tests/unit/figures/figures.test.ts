@@ -174,3 +174,43 @@ describe('shared scale, difference and small charts', () => {
     expect(shown).toContain('P-5, 5.46');
   });
 });
+
+describe('a figure that is drawn again', () => {
+  const theme = figureTheme('light');
+  const size = { width: 640, height: 300 };
+  const complete = positionGrid();
+  /** Cells that are still to come draw other shapes, so every later shape moves to another place in the list. */
+  const running = {
+    ...complete,
+    pairsDone: 2,
+    recovery: complete.recovery.map((v, i) => (i % 3 === 0 ? null : v)),
+    detected: complete.detected.map(() => false),
+  };
+
+  it('ends as if it had been drawn once', () => {
+    const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, ...size });
+    try {
+      chart.setOption(effectHeatmap(running, theme, size));
+      chart.renderToSVGString();
+      chart.setOption(effectHeatmap(complete, theme, size), { notMerge: true });
+      const again = chart.renderToSVGString();
+      expect(rectangles(again)).toEqual(
+        rectangles(svgOf(effectHeatmap(complete, theme, size), size.width, size.height)),
+      );
+    } finally {
+      chart.dispose();
+    }
+  });
+
+  /** Every filled path with its place; order and generated class names aside. */
+  function rectangles(svg: string): string[] {
+    return [...svg.matchAll(/<path ([^>]*)>/g)]
+      .map((m) =>
+        (m[1] ?? '')
+          .replace(/class="[^"]*"|ecmeta_[a-z_]+="[^"]*"/g, '')
+          .replace(/\s+/g, ' ')
+          .trim(),
+      )
+      .sort();
+  }
+});

@@ -76,3 +76,13 @@ export function draftGrid(
     direction: spec.direction,
   };
 }
+
+/** Names of positions that every pair gives to the same single token (spans of one token). */
+export function positionNames(pairs: readonly Pair[]): Map<number, string> {
+  const [first, ...rest] = pairs.map(({ line }) => line.spans?.clean ?? {});
+  const shared = Object.entries(first ?? {}).filter(
+    ([name, [start, end]]) =>
+      end - start === 1 && rest.every((spans) => spans[name]?.[0] === start && spans[name][1] === end),
+  );
+  return new Map(shared.map(([name, [start]]) => [start, name]));
+}

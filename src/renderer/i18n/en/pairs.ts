@@ -133,7 +133,7 @@ export const pairs = {
   failed: 'failed',
   notRun: 'not run: see the checks',
   difference: 'Logit difference',
-  differenceRest: ', right minus wrong',
+  differenceRest: ' (right minus wrong)',
   gapLabel: (gap: number) => `gap ${fixed(gap, 2)}`,
   probability: (p: number) => `P(right) ${fixed(p, 3)}`,
   rank: 'Rank',
