@@ -8,6 +8,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 1,
     fileParallelism: false,
+    globalSetup: ['tests/e2e/build.ts'],
     include: ['tests/e2e/**/*.test.ts'],
     testTimeout: 300_000,
     hookTimeout: 300_000,
