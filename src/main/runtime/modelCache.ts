@@ -113,7 +113,7 @@ export class ModelCache {
 }
 
 /** @throws UserInputError MODEL_NOT_FLOAT32 for weights in another number format. */
-export function requireFloat32(model: ModelFolder): void {
+function requireFloat32(model: ModelFolder): void {
   for (const [name, entry] of model.tensors) {
     if (entry.dtype !== 'F32') {
       throw new UserInputError(

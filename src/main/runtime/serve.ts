@@ -8,7 +8,7 @@ import type { Port } from './transport.ts';
  * Answers the calls that come through `port` with the handlers of a table. Calls may interleave between two
  * runs of a model; a cancelled one ends there with a CancelledError. `exit` ends the process.
  */
-export function serveCalls(port: Port, handlers: HandlerTable, exit: () => void): void {
+export function serveCalls(port: Port, handlers: Partial<HandlerTable>, exit: () => void): void {
   const running = new Map<number, AbortController>();
   let context: ComputeContext | null = null;
 

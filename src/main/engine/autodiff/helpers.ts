@@ -4,7 +4,7 @@ import { elements, shapeText, type Graph, type Shape, type Tensor } from '../gra
 import { sameShape } from '../graph/shapes.ts';
 
 /** The shape of x as an int64 vector: a constant when it is known, else read at run time. */
-export function shapeOf(g: Graph, x: Tensor): Tensor {
+function shapeOf(g: Graph, x: Tensor): Tensor {
   return elements(x.shape) === undefined ? g.op('Shape', [x]) : g.ints(x.shape.map(Number));
 }
 

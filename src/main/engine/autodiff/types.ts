@@ -23,12 +23,12 @@ export interface VjpContext {
 export type Rule = (c: VjpContext) => Tensor;
 
 /** One rule per input (null: that input is an index, a shape or a condition); a function for ops of any arity. */
-export type VjpEntry = readonly (Rule | null)[] | ((input: number) => Rule);
+type VjpEntry = readonly (Rule | null)[] | ((input: number) => Rule);
 export type VjpTable = Readonly<Record<string, VjpEntry>>;
 
 /**
  * A cheaper way to add to a gradient that has already arrived at the input: returns the sum of `arrived` (in the
  * input's shape) and the rule's result. Used instead of the rule where there is something to add to.
  */
-export type AddingRule = (c: VjpContext, arrived: Tensor) => Tensor;
+type AddingRule = (c: VjpContext, arrived: Tensor) => Tensor;
 export type AddingTable = Readonly<Record<string, Readonly<Record<number, AddingRule>>>>;

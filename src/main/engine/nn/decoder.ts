@@ -10,7 +10,7 @@ import { familyOf } from './registry.ts';
  * Called with every hook point's TransformerLens name and value, in the order of computation; what it
  * returns goes on in its place. Shapes: see the lines of `decoderForward`.
  */
-export type Hook = (name: string, value: Tensor) => Tensor;
+type Hook = (name: string, value: Tensor) => Tensor;
 
 /** Places where dropout acts (GPT-2: embeddings, attention pattern, both residual writes). */
 export type DropoutSite =

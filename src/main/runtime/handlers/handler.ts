@@ -15,4 +15,5 @@ export type Handler<M extends Method> = (
   request: RequestOf<M>,
   call: Call<EventOf<M>>,
 ) => Promise<ResultOf<M>>;
-export type HandlerTable = { readonly [M in Method]?: Handler<M> };
+/** One handler per method. */
+export type HandlerTable = { readonly [M in Method]: Handler<M> };

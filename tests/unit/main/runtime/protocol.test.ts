@@ -9,7 +9,7 @@ import type { ExitInfo, Transport } from '../../../../src/main/runtime/transport
 import { UserInputError } from '../../../../src/shared/errors/index.ts';
 
 /** Both ends in one process: what is posted arrives later, copied as between processes. */
-function pair(handlers: HandlerTable): {
+function pair(handlers: Partial<HandlerTable>): {
   start: () => Transport;
   crash: (info: ExitInfo) => void;
   started: () => number;
@@ -43,7 +43,7 @@ function pair(handlers: HandlerTable): {
 const forever = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 
-const handlers: HandlerTable = {
+const handlers: Partial<HandlerTable> = {
   generate: ({ ids, tokens }) => Promise.resolve({ ids: ids.map((id) => id + tokens) }),
   evaluate: async (_request, { emit, signal, checkpoint }) => {
     emit({ done: 1, total: 2 });
