@@ -30,7 +30,7 @@ export interface Port {
 }
 
 /** Large freed blocks go back to the system, so that closed sessions give their memory back (glibc only). */
-export const COMPUTE_ENV: Readonly<Record<string, string>> = { MALLOC_MMAP_THRESHOLD_: '1000000' };
+const COMPUTE_ENV: Readonly<Record<string, string>> = { MALLOC_MMAP_THRESHOLD_: '1000000' };
 
 const TAIL_CHARACTERS = 2000;
 
@@ -89,20 +89,8 @@ export function forkTransport(entry: string): Transport {
   };
 }
 
-/** What Electron gives a utility process (`process.parentPort`); messages arrive wrapped in an event. */
-interface ParentPort {
-  postMessage(message: unknown): void;
-  on(event: 'message', listener: (event: { readonly data: unknown }) => void): unknown;
-}
-
-/** The port of this process: Electron's in a utility process, else that of `forkTransport`. */
+/** The port of a process started by `forkTransport`. */
 export function processPort(): Port {
-  // Only a utility process of Electron has it, whatever Electron's types say of every process.
-  const { parentPort } = process as { readonly parentPort?: ParentPort };
-  return parentPort === undefined ? forkPort() : utilityPort(parentPort);
-}
-
-function forkPort(): Port {
   return {
     post: (message) => {
       if (process.connected) process.send?.(message);
@@ -115,20 +103,5 @@ function forkPort(): Port {
     onClose: (listener) => {
       process.on('disconnect', listener);
     },
-  };
-}
-
-/** Electron ends a utility process with its parent, so nothing is to be heard of that. */
-function utilityPort(port: ParentPort): Port {
-  return {
-    post: (message) => {
-      port.postMessage(message);
-    },
-    onMessage: (listener) => {
-      port.on('message', (event) => {
-        listener(event.data as ParentMessage); // the parent speaks this protocol only
-      });
-    },
-    onClose: () => undefined,
   };
 }
