@@ -19,7 +19,7 @@ export function pairDots(
     Math.max(2, Math.floor(size.width / 38)),
   );
   const left = 10;
-  const width = size.width - 2 * left;
+  const width = Math.max(1, size.width - 2 * left);
   const x = (value: number) => left + ((value - min) / (max - min)) * width;
   const bottom = size.height - theme.sizes.axis - 8;
   const shapes: Shape[] = [];
@@ -113,7 +113,7 @@ export function gapDots(
     Math.max(2, Math.floor(size.width / 30)),
   );
   const left = 12;
-  const width = size.width - 2 * left;
+  const width = Math.max(1, size.width - 2 * left);
   const x = (value: number) => left + ((value - min) / (max - min)) * width;
   const bottom = size.height - theme.sizes.axis - 8;
   const shapes: Shape[] = [

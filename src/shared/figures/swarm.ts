@@ -1,12 +1,13 @@
 /**
  * Places dots of one size over their values without overlap: the row of each dot, 0 on the line, then
- * 1, −1, 2, −2 … `positions` in pixels.
+ * 1, −1, 2, −2 … `positions` in pixels; all on the line where there is no room (no diameter).
  */
 export function swarm(
   positions: readonly number[],
   diameter: number,
   sides: 'both' | 'up' = 'both',
 ): number[] {
+  if (!(diameter > 0)) return positions.map(() => 0);
   const rows: number[] = new Array<number>(positions.length).fill(0);
   const ends = new Map<number, number>();
   const order = positions.map((_, i) => i).sort((a, b) => (positions[a] ?? 0) - (positions[b] ?? 0));

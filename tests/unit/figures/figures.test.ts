@@ -172,6 +172,7 @@ describe('shared scale, difference and small charts', () => {
     const dots = [-0.4, 0.06, 1, 1, 1.02, 5.46, 6].map((gap, i) => ({ id: `P-${i}`, gap }));
     const shown = texts(svgOf(gapDots(dots, 'P-5', 0.1, theme, { width: 300, height: 90 }), 300, 90));
     expect(shown).toContain('P-5, 5.46');
+    expect(() => gapDots(dots, 'P-5', 0.1, theme, { width: 0, height: 0 })).not.toThrow();
   });
 });
 

@@ -86,5 +86,6 @@ describe('swarm', () => {
     );
     expect([...rows].sort()).toEqual([-1, 0, 0, 0, 1, 1].sort());
     expect(Math.min(...swarm(positions, 8, 'up'))).toBe(0);
+    expect(swarm(positions, Number.NaN)).toEqual([0, 0, 0, 0, 0, 0]);
   });
 });

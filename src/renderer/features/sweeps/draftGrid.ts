@@ -12,16 +12,23 @@ import {
 /** Pairs whose tokens are looked at for a preview. */
 const PREVIEW_PAIRS = 48;
 
-/** Tokens of the first pairs of a set that can be swept (equal lengths). */
+export interface Preview {
+  readonly tokens: readonly PairTokens[];
+  /** Whether every pair of the set was looked at. */
+  readonly complete: boolean;
+}
+
+/** Tokens of the first pairs of a set; those that cannot be swept (unequal lengths) are left out. */
 export async function previewTokens(
   client: EngramClient,
   pairs: readonly Pair[],
   modelId: Model['id'],
-): Promise<PairTokens[]> {
+): Promise<Preview> {
   const answers = await Promise.all(
     pairs.slice(0, PREVIEW_PAIRS).map(({ line }) => client.pairs.tokens({ modelId, line })),
   );
-  return answers.map(({ tokens }) => tokens).filter((t) => t.clean.length === t.corrupted.length);
+  const tokens = answers.map((answer) => answer.tokens).filter((t) => t.clean.length === t.corrupted.length);
+  return { tokens, complete: pairs.length <= PREVIEW_PAIRS };
 }
 
 /** The empty grid of a sweep that was not run: its rows, its columns, and what is zero by construction. */
@@ -29,8 +36,7 @@ export function draftGrid(
   spec: SweepSpec,
   { hook, axes }: HookGrid,
   model: Model,
-  tokens: readonly PairTokens[],
-  complete: boolean,
+  { tokens, complete }: Preview,
 ): SweepGrid {
   const positions = Math.max(1, ...tokens.map((t) => t.clean.length));
   const heads = model.config.nHead;
