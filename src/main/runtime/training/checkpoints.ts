@@ -10,6 +10,7 @@ import {
   saveModelFolder,
   writeSafetensors,
 } from '../../models/index.ts';
+import { fileError } from '../../models/files.ts';
 import { writeJson } from '../../models/folder-save.ts';
 import type { ParameterStore } from './parameters.ts';
 
@@ -80,8 +81,8 @@ export class Checkpoints {
       await rm(folder, { recursive: true, force: true });
       await rename(partial, folder);
     } catch (error) {
-      await rm(partial, { recursive: true, force: true });
-      throw error;
+      await rm(partial, { recursive: true, force: true }).catch(() => undefined); // the first fault is the one to report
+      throw fileError(error, folder);
     }
     await this.#prune(state.best?.step ?? null);
     return folder;
