@@ -1,4 +1,5 @@
 import {
+  type Contract,
   contract,
   type EngramClient,
   type EngramEvents,
@@ -10,12 +11,13 @@ import type { Transport } from './transport.ts';
 
 /** Methods of the contract as functions: each answer is checked against its schema before anyone sees it. */
 export function createClient(transport: Transport): EngramClient {
-  const services = Object.entries(contract).map(([service, methods]) => [
+  const all: Contract = contract;
+  const services = Object.entries(all).map(([service, methods]) => [
     service,
     Object.fromEntries(
       Object.entries(methods).map(([name, { output }]) => [
         name,
-        async (input: unknown) => {
+        async (input: unknown): Promise<unknown> => {
           const answer = output.safeParse(await transport.request(service, name, input));
           if (answer.success) return answer.data;
           throw new InvariantError(
@@ -27,7 +29,8 @@ export function createClient(transport: Transport): EngramClient {
   ]);
   // Built by walking the contract, so every service and method is there; the compiler cannot follow
   // Object.fromEntries to the mapped type.
-  return Object.fromEntries(services) as unknown as EngramClient;
+  const client: unknown = Object.fromEntries(services);
+  return client as EngramClient;
 }
 
 /** Events by name, with their payload checked. */

@@ -15,7 +15,9 @@ export function desktopFiles(bridge: DesktopBridge): FileAccess {
     pickFiles: (extensions) => bridge.pickFiles({ extensions, multiple: true }),
     pickFolder: () => bridge.pickFolder(),
     dropped: (files) => Promise.all([...files].map((file) => bridge.dropped(file))),
-    save: async (download) => void (await bridge.save(download)),
+    save: async (download) => {
+      await bridge.save(download);
+    },
   };
 }
 

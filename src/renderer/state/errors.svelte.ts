@@ -17,7 +17,7 @@ export class ErrorStore {
   report(thrown: unknown): void {
     const error = toEngramError(thrown);
     if (error.kind === 'cancelled') return;
-    if (error.kind === 'invariant') console.error(error);
+    if (error.kind === 'invariant') reportError(error);
     const same = this.#notices.some((n) => n.error.code === error.code && n.error.message === error.message);
     if (!same) this.#notices = [...this.#notices, { id: this.#next++, error }];
   }

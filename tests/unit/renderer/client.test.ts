@@ -51,7 +51,7 @@ describe('the WebSocket transport', () => {
     const [socket] = sockets;
     expect(socket?.sent).toEqual([]);
     socket?.accept();
-    expect(socket?.sent.map((text) => JSON.parse(text))).toEqual([
+    expect(socket?.sent.map((text): unknown => JSON.parse(text))).toEqual([
       { id: 1, service: 'app', method: 'info', input: {} },
       { id: 2, service: 'jobs', method: 'list', input: {} },
     ]);

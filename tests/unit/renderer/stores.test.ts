@@ -46,7 +46,7 @@ describe('a query', () => {
 describe('failures', () => {
   it('are shown once each, stay until dismissed, and what the user stopped is not one', async () => {
     const errors = new ErrorStore();
-    const fail = () => Promise.reject(new UserInputError('X', 'This.', 'That.'));
+    const fail = (): Promise<string> => Promise.reject(new UserInputError('X', 'This.', 'That.'));
     expect(await errors.run(fail)).toBeUndefined();
     await errors.run(fail);
     errors.report(new CancelledError('The import'));
@@ -66,8 +66,12 @@ describe('panes', () => {
       clear: () => map.clear(),
       key: () => null,
       getItem: (key) => map.get(key) ?? null,
-      setItem: (key, value) => void map.set(key, value),
-      removeItem: (key) => void map.delete(key),
+      setItem: (key, value) => {
+        map.set(key, value);
+      },
+      removeItem: (key) => {
+        map.delete(key);
+      },
     };
   };
   it('remember their width', () => {

@@ -20,7 +20,7 @@ export function highlight(text: string, terms: readonly string[]): Segment[] {
   const segments: Segment[] = [];
   let from = 0;
   for (const match of text.matchAll(pattern)) {
-    const group = match.slice(1).findIndex((part) => part !== undefined);
+    const group = match.slice(1).findIndex((part) => Boolean(part));
     if (match.index > from) segments.push({ text: text.slice(from, match.index), term: null });
     segments.push({ text: match[0], term: known[group]?.index ?? null });
     from = match.index + match[0].length;
