@@ -50,3 +50,10 @@ export function withoutSpan(line: PairLine, name: string): PairLine {
 export function spansAt(marks: readonly SpanMark[], position: number): string[] {
   return marks.filter((m) => m.start <= position && position <= m.end).map((m) => m.name);
 }
+
+/** The shortest span that holds a position. */
+export function innermost(marks: readonly SpanMark[], position: number): SpanMark | undefined {
+  return marks
+    .filter((m) => m.start <= position && position <= m.end)
+    .toSorted((a, b) => a.end - a.start - (b.end - b.start))[0];
+}

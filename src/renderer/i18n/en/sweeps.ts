@@ -106,8 +106,10 @@ export const sweeps = {
   overPairsOf: (n: number) => ` over ${plural(n, 'pair')}: `,
   runs: (n: number) => plural(n, 'run'),
   expected: (seconds: number, provider: string) => `${duration(seconds)} expected on ${provider}`,
-  gap: (gap: number, near: number) =>
-    `baseline gap ${fixed(gap, 2)}, ${near === 0 ? 'none near 0' : `${count(near)} near 0`}`,
+  gap: (gap: number, near: number | null) => {
+    const count0 = near === null ? '' : near === 0 ? ', none near 0' : `, ${count(near)} near 0`;
+    return `baseline gap ${fixed(gap, 2)}${count0}`;
+  },
   skippedZeros: (n: number) =>
     `${plural(n, 'effect')} need no run: source and target are equal there, so they cannot move`,
   skippedPairs: (n: number) => `${plural(n, 'pair')} left out`,
@@ -141,7 +143,7 @@ export const sweeps = {
     value: 'measured',
     'not-run': 'not run',
     zero: 'zero by construction',
-    trivial: 'trivial: restores by construction',
+    trivial: 'trivial',
     missing: 'no value',
   },
   tableColumns: {
@@ -187,6 +189,8 @@ export const sweeps = {
   seeFinished: 'See a finished sweep',
   pinned: 'Pinned site',
   pins: 'Pinned sites',
+  pinName: (layer: number, column: number, heads: boolean) =>
+    heads ? `${layer}.${column}` : `L${layer}, ${column}`,
   unpin: 'Unpin',
   restored: 'of the gap restored',
   broken: 'of the gap changed',
