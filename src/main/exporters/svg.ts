@@ -6,6 +6,9 @@ export interface SvgSize {
   readonly height: number;
 }
 
+/** Rules for pointers over marks: no use on paper, and refused where a page allows no inline styles. */
+const STYLE_SHEETS = /<style\b[^>]*>[\s\S]*?<\/style>/g;
+
 /** Draws a chart without a browser. Size in CSS pixels; the text of the SVG stays text. */
 export function renderSvg(option: EChartsOption, size: SvgSize): string {
   const chart = echarts.init(null, null, {
@@ -16,7 +19,7 @@ export function renderSvg(option: EChartsOption, size: SvgSize): string {
   });
   try {
     chart.setOption({ ...option, animation: false });
-    return chart.renderToSVGString();
+    return chart.renderToSVGString().replaceAll(STYLE_SHEETS, '');
   } finally {
     // An undisposed chart keeps a timer, and with it the process, alive.
     chart.dispose();

@@ -1,4 +1,4 @@
-import { html, Markup, trusted } from './html.ts';
+import { html, type Markup, trusted } from './html.ts';
 import { REPORT_STYLE } from './style.ts';
 
 export interface ReportDocument {
@@ -21,9 +21,7 @@ export function renderDocument({ title, author, meta, body }: ReportDocument): s
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
         <title>${title}</title>
-        <style>
-          ${trusted(REPORT_STYLE)}
-        </style>
+        ${trusted(`<style>${REPORT_STYLE}</style>`)}
       </head>
       <body>
         <main>

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { csvField, csvText } from '../../../../src/main/exporters/csv.ts';
 import { renderPng } from '../../../../src/main/exporters/png.ts';
+import { renderDocument } from '../../../../src/main/exporters/report/document.ts';
+import { REPORT_STYLE } from '../../../../src/main/exporters/report/style.ts';
 import { renderSvg, withPrintSize } from '../../../../src/main/exporters/svg.ts';
 
 describe('CSV', () => {
@@ -45,6 +47,10 @@ describe('figures', () => {
     expect(svg).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
   });
 
+  it('bring no style sheets, which a page with a strict policy would refuse', () => {
+    expect(svg).not.toContain('<style');
+  });
+
   it('carry their size in millimetres', () => {
     expect(withPrintSize(svg, 85, size)).toMatch(/width="85mm" height="42\.50mm"/);
   });
@@ -67,5 +73,14 @@ describe('figures', () => {
     );
     const empty = renderPng(`${box}</svg>`, 85, 300);
     expect(text.byteLength).toBeGreaterThan(empty.byteLength + 500);
+  });
+});
+
+describe('the report', () => {
+  it('holds one style sheet, to the letter the one whose hash the hosts allow', () => {
+    const page = renderDocument({ title: 'A <b>', author: '', meta: '', body: [] });
+    const sheets = [...page.matchAll(/<style>([\s\S]*?)<\/style>/g)].map((match) => match[1]);
+    expect(sheets).toEqual([REPORT_STYLE]);
+    expect(page).toContain('<title>A &lt;b&gt;</title>');
   });
 });
