@@ -6,6 +6,7 @@ import { home } from './en/home.ts';
 import { library } from './en/library.ts';
 import { models } from './en/models.ts';
 import { pairs } from './en/pairs.ts';
+import { report } from './en/report.ts';
 import { settings } from './en/settings.ts';
 import { sweeps } from './en/sweeps.ts';
 import { training } from './en/training.ts';
@@ -22,6 +23,7 @@ export const en = {
   pairs,
   sweeps,
   compare,
+  report,
   settings,
 };
 export type Messages = typeof en;

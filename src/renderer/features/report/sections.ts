@@ -18,10 +18,28 @@ export async function addSection(client: EngramClient, section: ReportSection): 
   return index;
 }
 
-/** Moves a section up (−1) or down (+1); the same report where it cannot go further. */
-export function moved(report: Report, index: number, step: -1 | 1): Report {
+/** The report with the section at `from` standing at `to`; the same report where there is no such place. */
+export function moved(report: Report, from: number, to: number): Report {
+  const section = report.sections[from];
+  if (section === undefined || from === to || to < 0 || to >= report.sections.length) return report;
+  return { ...report, sections: report.sections.toSpliced(from, 1).toSpliced(to, 0, section) };
+}
+
+export function without(report: Report, index: number): Report {
+  return { ...report, sections: report.sections.toSpliced(index, 1) };
+}
+
+export function withChange(
+  report: Report,
+  index: number,
+  change: Partial<Pick<ReportSection, 'title' | 'text'>>,
+): Report {
   const section = report.sections[index];
-  const target = index + step;
-  if (section === undefined || target < 0 || target >= report.sections.length) return report;
-  return { ...report, sections: report.sections.toSpliced(index, 1).toSpliced(target, 0, section) };
+  if (section === undefined) return report;
+  return { ...report, sections: report.sections.with(index, { ...section, ...change }) };
+}
+
+/** Warnings stay in every report. */
+export function canRemove(section: ReportSection): boolean {
+  return section.kind !== 'warnings';
 }
