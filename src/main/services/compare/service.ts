@@ -19,8 +19,8 @@ export function comparisonView(
     const sweep = study.sweeps.get(id);
     return {
       sweep,
-      data: grids.data(study, id, key),
       grid: grids.grid(study, id, key),
+      localisation: grids.localisation(study, id, key),
       names: specNames(study, sweep),
     };
   };

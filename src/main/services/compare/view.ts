@@ -1,23 +1,14 @@
 import type { ComparisonView } from '../../../shared/contracts/index.ts';
 import { hookInfo, type Sweep, type SweepGrid } from '../../../shared/domain/index.ts';
-import {
-  ClusterBootstrap,
-  localisation,
-  pearson,
-  ratioOfMeansStatistic,
-  spearman,
-} from '../../engine/stats/index.ts';
+import { pearson, spearman } from '../../engine/stats/index.ts';
 import { siteName } from '../../../shared/figures/index.ts';
-import { clusteredSite, resamplesFor, type GridData } from '../sweeps/grid.ts';
+import type { SiteLocalisation } from '../sweeps/localisation.ts';
 import { describeSpec, type SpecNames } from './settings.ts';
-
-/** Strongest sites whose share of the total is reported. */
-export const TOP_SITES = 5;
 
 export interface CompareSide {
   readonly sweep: Sweep;
-  readonly data: GridData;
   readonly grid: SweepGrid;
+  readonly localisation: SiteLocalisation;
   readonly names: SpecNames;
 }
 
@@ -56,7 +47,7 @@ export function compareGrids(a: CompareSide, b: CompareSide): ComparisonView {
     }),
     settings: different,
     equalSettings: settings.length - different.length,
-    localisation: [a, b].map((side) => localisationOf(side)),
+    localisation: [a.localisation, b.localisation],
     notes: notesOf(a, b),
   };
 }
@@ -87,51 +78,6 @@ function isOpen(grid: SweepGrid, site: number): boolean {
 
 function valueOf(grid: SweepGrid, site: number): number {
   return grid.recovery[site] ?? Number.NaN;
-}
-
-/** Index of localisation with a cluster-bootstrap interval of the top share; null for residual sites. */
-function localisationOf({ sweep, data, grid }: CompareSide): ComparisonView['localisation'][number] {
-  const clusters = data.clusters.length;
-  const empty = {
-    label: sweep.label,
-    clusters,
-    topShare: { k: TOP_SITES, value: null, low: null, high: null },
-    gini: null,
-    participation: null,
-  };
-  const mask = grid.state.map((state) => state === 'open');
-  if (hookInfo(grid.hook).residual) return empty;
-  const index = localisation(grid.recovery, mask, TOP_SITES);
-  if (index === null) return empty;
-  const { direction, epsilon, seed } = sweep.spec;
-  const sites = mask.flatMap((open, site) => (open ? [site] : []));
-  const statistics = sites.map((site) =>
-    ratioOfMeansStatistic(direction, clusteredSite(data, site), epsilon),
-  );
-  const interval =
-    sweep.status === 'complete'
-      ? new ClusterBootstrap(clusters, { seed, resamples: resamplesFor(sites.length, clusters) }).interval({
-          clusters,
-          value: (weights) =>
-            localisation(
-              statistics.map((statistic) => statistic.value(weights)),
-              undefined,
-              TOP_SITES,
-            )?.topShare ?? null,
-        })
-      : null;
-  return {
-    label: sweep.label,
-    clusters,
-    topShare: {
-      k: TOP_SITES,
-      value: index.topShare,
-      low: interval?.low ?? null,
-      high: interval?.high ?? null,
-    },
-    gini: index.gini,
-    participation: index.participation,
-  };
 }
 
 function notesOf(a: CompareSide, b: CompareSide): string[] {

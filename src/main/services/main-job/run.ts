@@ -96,24 +96,26 @@ async function sweepAll(job: MainJob, models: readonly Model[], set: PairSet | n
   return swept;
 }
 
-/** Base against fine-tuned, in each direction. */
-async function compareAll(
-  job: MainJob,
-  [base, tuned]: readonly Model[],
-  sweeps: readonly Swept[],
-): Promise<void> {
-  if (base === undefined || tuned === undefined) return;
-  for (const direction of job.spec.sweep.directions) {
-    const [a, b] = [base, tuned].map((model) =>
-      sweeps.find((s) => s.model === model && s.direction === direction),
+/** Base against fine-tuned in each direction, and both directions of the model that was swept last. */
+async function compareAll(job: MainJob, models: readonly Model[], sweeps: readonly Swept[]): Promise<void> {
+  const { directions } = job.spec.sweep;
+  const find = (model: Model | undefined, direction: Direction | undefined): Swept | undefined =>
+    sweeps.find((s) => s.model === model && s.direction === direction);
+  const save = async (a: Swept | undefined, b: Swept | undefined, name: string): Promise<void> => {
+    if (a !== undefined && b !== undefined && a !== b)
+      await job.client.compare.save({ a: a.id, b: b.id, name });
+  };
+  const [base, tuned] = models;
+  for (const direction of directions) {
+    await save(
+      find(base, direction),
+      find(tuned, direction),
+      `${base?.name} against ${tuned?.name}, ${direction}`,
     );
-    if (a === undefined || b === undefined) continue;
-    await job.client.compare.save({
-      a: a.id,
-      b: b.id,
-      name: `${base.name} against ${tuned.name}, ${direction}`,
-    });
   }
+  const last = models.at(-1);
+  const [first, second] = directions;
+  await save(find(last, first), find(last, second), `${last?.name}, ${first} against ${second}`);
 }
 
 function trainingResult(

@@ -8,6 +8,7 @@ import {
   ModelId,
   type Dataset,
   type Direction,
+  type HookGrid,
   type JobId,
   type Model,
   type PairLine,
@@ -233,7 +234,7 @@ export async function writeFigures(
 ): Promise<string[]> {
   mkdirSync(folder, { recursive: true });
   const paths: string[] = [];
-  for (const figure of figureRequests(job, sweeps)) {
+  for (const figure of await figureRequests(job, sweeps)) {
     for (const format of ['svg', 'png', 'csv'] as const) {
       const { url, name } = await job.client.report.figure({ figure, options: { format } });
       const offer = job.files.offered(url.slice(url.lastIndexOf('/') + 1));
@@ -246,17 +247,29 @@ export async function writeFigures(
   return paths;
 }
 
-function figureRequests({ context, spec }: MainJob, sweeps: readonly SweepId[]): FigureRequest[] {
+/** One figure per result; grids without a value (a gap near zero) are left to the report's words. */
+async function figureRequests(
+  { context, client, spec }: MainJob,
+  sweeps: readonly SweepId[],
+): Promise<FigureRequest[]> {
   const { study } = context.session.require();
   const metric = spec.sweep.metrics[0] ?? 'logit_diff';
   const [first] = sweeps;
   const grids = first === undefined ? [] : study.sweeps.get(first).spec.grids;
-  return [
+  const hasValues = async (id: SweepId, grid: HookGrid): Promise<boolean> =>
+    (await client.sweeps.grid({ id, ...grid, metric })).recovery.some((value) => value !== null);
+  const requests: FigureRequest[] = [
     { kind: 'flow' },
     ...study.training.list().map((run) => ({ kind: 'training' as const, id: run.id })),
-    ...sweeps.flatMap((id) => grids.map((grid) => ({ kind: 'sweep' as const, id, ...grid, metric }))),
-    ...study.comparisons
-      .list()
-      .flatMap(({ a, b }) => grids.map((grid) => ({ kind: 'comparison' as const, a, b, ...grid, metric }))),
   ];
+  for (const grid of grids) {
+    for (const id of sweeps) {
+      if (await hasValues(id, grid)) requests.push({ kind: 'sweep', id, ...grid, metric });
+    }
+    for (const { a, b } of study.comparisons.list()) {
+      if ((await hasValues(a, grid)) && (await hasValues(b, grid)))
+        requests.push({ kind: 'comparison', a, b, ...grid, metric });
+    }
+  }
+  return requests;
 }
