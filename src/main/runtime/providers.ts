@@ -1,4 +1,4 @@
-import * as ort from 'onnxruntime-node';
+import { listSupportedBackends } from './ort.ts';
 
 /** Execution providers in the order in which a settings page offers them. */
 const PROVIDERS = {
@@ -14,8 +14,7 @@ const NAMES = Object.keys(PROVIDERS) as ProviderName[]; // its own keys
 /** Every provider, and whether this installation of ONNX Runtime lists it with its libraries in place. */
 export function listProviders(): { name: ProviderName; available: boolean; note: string }[] {
   const bundled = new Set(
-    ort
-      .listSupportedBackends()
+    listSupportedBackends()
       .filter((b) => b.bundled)
       .map((b) => b.name),
   );

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import * as ort from 'onnxruntime-node';
+import * as ort from './ort.ts';
 import { EngineError, InvariantError, invariant } from '../../shared/errors/index.ts';
 import { live, type DType, type Graph, type TensorData } from '../engine/graph/index.ts';
 import { toOnnx } from '../engine/onnx/model.ts';

@@ -29,8 +29,13 @@ export interface Port {
   onClose(listener: () => void): void;
 }
 
-/** Large freed blocks go back to the system, so that closed sessions give their memory back (glibc only). */
-const COMPUTE_ENV: Readonly<Record<string, string>> = { MALLOC_MMAP_THRESHOLD_: '1000000' };
+/** What a compute process finds in its environment. */
+const COMPUTE_ENV: Readonly<Record<string, string>> = {
+  /** Large freed blocks go back to the system, so that closed sessions give their memory back (glibc only). */
+  MALLOC_MMAP_THRESHOLD_: '1000000',
+  /** ONNX Runtime sends no usage events (see no-telemetry.ts). */
+  ORT_DISABLE_TELEMETRY: '1',
+};
 
 const TAIL_CHARACTERS = 2000;
 

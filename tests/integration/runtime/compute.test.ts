@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -127,6 +130,30 @@ describe('its life', () => {
     if (info.providers.find((p) => p.name === 'dml')?.available === true) expect(info.provider).toBe('dml');
     else expect(info).toMatchObject({ provider: 'cpu', notice: expect.stringContaining('dml') as string });
     wishful.dispose();
+  });
+
+  it('leaves no trace of usage reporting by the runtime', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'engram-home-'));
+    // As on a user's machine: CI variables would silence the runtime by themselves, and so would a setting of ours.
+    const { CI: _ci, ORT_DISABLE_TELEMETRY: _off, ...rest } = process.env;
+    const env = { ...rest, HOME: home, TMPDIR: home };
+    const factory = new URL('../../../src/main/runtime/sessions.ts', import.meta.url).href;
+    const graph = new URL('../../../src/main/engine/graph/index.ts', import.meta.url).href;
+    const code = `
+      import { SessionFactory } from ${JSON.stringify(factory)};
+      import { Graph } from ${JSON.stringify(graph)};
+      const g = new Graph('t');
+      g.output('o', g.op('Neg', [g.input('x', 'float32', [1])]));
+      const session = await new SessionFactory({ threads: 1, provider: 'cpu' }).open(g);
+      const { o } = await session.run({ x: { data: Float32Array.of(2), dims: [1] } });
+      console.log(o.data[0]);`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], {
+      env,
+    });
+    expect(stdout.trim()).toBe('-2');
+    // Otherwise: .cache/Microsoft/DeveloperTools/.onnxruntime/deviceid and more.
+    expect(await readdir(home)).toEqual([]);
+    await rm(home, { recursive: true });
   });
 
   it('does not keep its parent alive while it is idle', async () => {
