@@ -41,7 +41,12 @@ export function valueAxis(theme: FigureTheme, o: AxisOptions = {}) {
   };
 }
 
-const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50] as const;
+/** The smallest of 1, 2, 5 × 10ⁿ (from 0.1) that is at least `step`. */
+function niceStep(step: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(step, 0.1)));
+  const factor = [1, 2, 5, 10].find((f) => f * power >= step - 1e-9) ?? 10;
+  return Math.max(0.1, factor * power);
+}
 
 /** Lowest and highest value widened to whole steps, always holding zero; the step leaves at most `ticks` of them. */
 export function extent(
@@ -52,8 +57,9 @@ export function extent(
   const low = Math.min(0, ...present);
   const high = Math.max(0, ...present);
   const steps = (step: number) => [Math.floor(low / step + 1e-9), Math.ceil(high / step - 1e-9)] as const;
-  const fits = (step: number) => steps(step)[1] - steps(step)[0] <= ticks;
-  const interval = STEPS.find(fits) ?? (high - low) / ticks;
+  let interval = niceStep((high - low) / ticks);
+  // Widening to whole steps can take one more than the range itself needs.
+  while (steps(interval)[1] - steps(interval)[0] > ticks) interval = niceStep(interval * 1.5);
   const [below, above] = steps(interval);
   const round = (v: number) => Math.round(v * 1e6) / 1e6;
   return { min: round(below * interval), max: round(Math.max(above, below + 1) * interval), interval };

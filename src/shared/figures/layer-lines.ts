@@ -22,13 +22,20 @@ const LINE_COLOURS = [0, 5, 2, 3] as const;
 export function layerLines(series: readonly LayerSeries[], theme: FigureTheme, size: Size): EChartsOption {
   const at = (s: LayerSeries, layer: number) => layer * s.grid.columns + (s.column ?? 0);
   const layers = Math.max(0, ...series.map((s) => s.grid.layers));
-  const values = series.flatMap((s) =>
-    Array.from({ length: s.grid.layers }, (_, l) => [
-      s.grid.recovery[at(s, l)] ?? null,
-      s.grid.low[at(s, l)] ?? null,
-      s.grid.high[at(s, l)] ?? null,
-    ]).flat(),
+  const recoveries = series.flatMap((s) =>
+    Array.from({ length: s.grid.layers }, (_, l) => s.grid.recovery[at(s, l)] ?? null),
   );
+  // Wide intervals end at the frame: they must not press the lines flat.
+  const reach = Math.max(1, ...recoveries.map((v) => 2 * Math.abs(v ?? 0)));
+  const clamp = (v: number | null | undefined) =>
+    typeof v === 'number' ? Math.max(-reach, Math.min(reach, v)) : null;
+  const ends = series.flatMap((s) =>
+    Array.from({ length: s.grid.layers }, (_, l) => [
+      clamp(s.grid.low[at(s, l)]),
+      clamp(s.grid.high[at(s, l)]),
+    ]),
+  );
+  const values = [...recoveries, ...ends.flat()];
   const range = extent(values);
   const colour = (i: number) => theme.categories[LINE_COLOURS[i % LINE_COLOURS.length] ?? 0] ?? theme.text;
   const right = Math.min(
@@ -98,6 +105,7 @@ export function whiskers(rows: readonly (readonly (number | null)[])[], colour: 
   return {
     type: 'custom' as const,
     silent: true,
+    clip: true,
     data: rows.filter((row) => row[1] !== null && row[2] !== null).map((row) => [...row]),
     encode: { x: 0, y: [1, 2] },
     renderItem: (_: unknown, api: { value: (i: number) => unknown; coord: (p: number[]) => number[] }) => {

@@ -159,6 +159,9 @@ export const sweeps = {
   hide: 'Hide',
   showFixed: 'Show fixed columns',
   fixedHint: 'same in both prompts',
+  unsafe: (gap: number) => `The mean gap between clean and corrupted is ${fixed(gap, 3)}.`,
+  unsafeText:
+    'Recovery divides by it, so these numbers are not interpretable. Use a model that knows the answers, or other pairs.',
   waiting: 'The heatmap fills as pairs finish.',
   none: 'No effects stored',
   noneText: 'This sweep ended before its first pair finished. Run it again as a new sweep.',
