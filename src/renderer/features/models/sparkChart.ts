@@ -67,6 +67,8 @@ export function sparkOption(spark: Spark, theme: FigureTheme): EChartsCoreOption
                       position: 'insideEndTop',
                       formatter: level.text,
                       color: theme.warn,
+                      backgroundColor: theme.canvas,
+                      padding: [1, 2],
                       fontFamily: theme.font,
                       fontSize: theme.sizes.axis,
                     },

@@ -125,6 +125,8 @@ export const models = {
     stratified: 'stratified',
     plain: (seed: number) => `plain, seed ${seed}`,
   },
+  base: 'Base',
+  tuned: 'Fine-tuned',
   compare: 'Base and fine-tuned',
   compareSoFar: 'Base and fine-tuned so far',
   compareNone: 'Evaluated when training ends: loss on the held-out abstracts, and every frozen pair set.',
