@@ -21,10 +21,17 @@ const BROWSER_FLAGS = [
 ];
 
 function chromiumPath(): string {
-  const places = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+  const places = [
+    process.env['CHROMIUM'],
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+  ];
   const found = places.find((p) => p !== undefined && existsSync(p));
   if (found === undefined) {
-    throw new Error('End-to-end tests need a Chromium: apt-get install -y chromium, or set CHROMIUM to its path.');
+    throw new Error(
+      'End-to-end tests need a Chromium: apt-get install -y chromium, or set CHROMIUM to its path.',
+    );
   }
   return found;
 }
@@ -69,7 +76,10 @@ export class Workbench {
   }
 
   async open(page: string): Promise<void> {
-    await this.page.getByRole('navigation').getByRole('link', { name: new RegExp(`^${page}`) }).click();
+    await this.page
+      .getByRole('navigation')
+      .getByRole('link', { name: new RegExp(`^${page}`) })
+      .click();
     await this.page.getByRole('heading', { level: 1, name: page }).waitFor();
   }
 
