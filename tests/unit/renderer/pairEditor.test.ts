@@ -3,7 +3,8 @@ import { createClient } from '../../../src/renderer/client/client.ts';
 import type { Transport } from '../../../src/renderer/client/transport.ts';
 import { PairEditor } from '../../../src/renderer/features/pairs/pairs.svelte.ts';
 import { ErrorStore } from '../../../src/renderer/state/errors.svelte.ts';
-import { ModelId, Pair, PairLine, type PairCheck } from '../../../src/shared/domain/index.ts';
+import type { PairLine } from '../../../src/shared/domain/index.ts';
+import { ModelId, Pair, type PairCheck } from '../../../src/shared/domain/index.ts';
 import { EngineError } from '../../../src/shared/errors/index.ts';
 
 const pair = (id: number, clean: string, editedAt = '2026-11-21T00:00:00.000Z'): Pair =>

@@ -1,38 +1,57 @@
+import { findTermRanges, type TermRange } from '../../../shared/text/terms.ts';
+
 /** A piece of text; `term` is the index of the term it mentions, or null. */
 export interface Segment {
   readonly text: string;
   readonly term: number | null;
 }
 
-const escape = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-
 /**
- * Splits a text at the mentions of terms, ignoring case. A mention is marked to the end of its word
- * (`seizure` marks `seizures`); where terms overlap the longer one wins. Joined, the segments are the text.
+ * Splits a text at the mentions of terms, as counts and filters understand a mention (shared/text/terms);
+ * a term that ends in `*` marks every word that begins with it. Joined, the segments are the text.
  */
 export function highlight(text: string, terms: readonly string[]): Segment[] {
-  const known = terms
-    .map((term, index) => ({ term: term.trim(), index }))
-    .filter(({ term }) => term !== '')
-    .sort((a, b) => b.term.length - a.term.length);
-  if (known.length === 0 || text === '') return text === '' ? [] : [{ text, term: null }];
-  const pattern = new RegExp(known.map(({ term }) => `(${escape(term)}[\\p{L}\\p{N}]*)`).join('|'), 'giu');
+  const plain = terms.map((term) => (term.endsWith('*') ? '' : term));
+  const ranges = withoutOverlaps([
+    ...findTermRanges(text, plain),
+    ...terms.flatMap((t, i) => beginnings(text, t, i)),
+  ]);
   const segments: Segment[] = [];
   let from = 0;
-  for (const match of text.matchAll(pattern)) {
-    const group = match.slice(1).findIndex((part) => Boolean(part));
-    if (match.index > from) segments.push({ text: text.slice(from, match.index), term: null });
-    segments.push({ text: match[0], term: known[group]?.index ?? null });
-    from = match.index + match[0].length;
+  for (const { term, start, end } of ranges) {
+    if (start > from) segments.push({ text: text.slice(from, start), term: null });
+    segments.push({ text: text.slice(start, end), term });
+    from = end;
   }
   if (from < text.length) segments.push({ text: text.slice(from), term: null });
   return segments;
 }
 
-/** The words of a full-text query that are worth marking: no operators, quotes or stars. */
+/** Words of the text that begin with a term written as `spike*`. */
+function beginnings(text: string, term: string, index: number): TermRange[] {
+  const stem = term.slice(0, -1).trim();
+  if (!term.endsWith('*') || stem === '') return [];
+  const escaped = stem.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])${escaped}[\\p{L}\\p{N}]*`, 'giu');
+  return [...text.matchAll(pattern)].map((match) => ({
+    term: index,
+    start: match.index,
+    end: match.index + match[0].length,
+  }));
+}
+
+function withoutOverlaps(ranges: readonly TermRange[]): TermRange[] {
+  const kept: TermRange[] = [];
+  for (const range of [...ranges].sort((a, b) => a.start - b.start || b.end - a.end)) {
+    if (range.start >= (kept.at(-1)?.end ?? 0)) kept.push(range);
+  }
+  return kept;
+}
+
+/** The words of a full-text query that are worth marking: no operators and quotes; `*` stays. */
 export function queryWords(query: string): string[] {
   return query
-    .replaceAll(/["*()]/g, ' ')
+    .replaceAll(/["()]/g, ' ')
     .split(/\s+/)
-    .filter((word) => word.length > 1 && !['OR', 'AND', 'NOT', 'NEAR'].includes(word));
+    .filter((word) => word.replace('*', '').length > 1 && !['OR', 'AND', 'NOT', 'NEAR'].includes(word));
 }
