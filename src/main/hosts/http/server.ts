@@ -116,6 +116,7 @@ async function answer(
       ? void refuse(response, 404, 'The download is no longer kept; export it again.')
       : sendOffer(response, offer);
   }
+  if (url.pathname === '/favicon.ico') return void response.writeHead(204).end();
   const file = fileFor(options.renderer, url.pathname);
   if (file === null) return void refuse(response, 404, 'There is nothing here.');
   return sendFile(response, file);
