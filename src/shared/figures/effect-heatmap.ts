@@ -120,7 +120,8 @@ function columnLabels(
     const weight = name === undefined ? 400 : 600;
     const x = column.start + column.size / 2;
     if (place % layout.every !== 0 && name === undefined) return [];
-    const text = columnName(grid, column.index);
+    const token = columnName(grid, column.index);
+    const text = token === '' && options.compact === true ? (name ?? String(column.index)) : token;
     if (layout.rotated) {
       const o = { align: 'right', rotation: Math.PI / 4, fill, weight, maxWidth: 72 } as const;
       return [label(theme, text, x + axis / 3, top + axis * 0.9, o)];

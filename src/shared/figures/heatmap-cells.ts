@@ -79,7 +79,7 @@ function base(
 }
 
 /** The same lines as the tip on screen: value, interval, raw metric, pairs. */
-export function cellTip(grid: SweepGrid, site: SitePoint, name?: string): string {
+function cellTip(grid: SweepGrid, site: SitePoint, name?: string): string {
   const index = site.layer * grid.columns + site.column;
   const state = cellState(grid, index);
   return tipText([

@@ -3,7 +3,7 @@ import { columnName } from './heatmap-names.ts';
 import { type Rect, textWidth } from './scene.ts';
 import type { FigureTheme } from './theme.ts';
 
-export interface Track {
+interface Track {
   /** Index of the layer or column in the grid. */
   readonly index: number;
   readonly start: number;

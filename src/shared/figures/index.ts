@@ -1,14 +1,6 @@
-export {
-  comparisonPanels,
-  differenceGrid,
-  differenceHeatmap,
-  DOMAINS,
-  sharedDomain,
-  type ComparedGrids,
-} from './difference-heatmap.ts';
-export { effectHeatmap, type EffectHeatmapOptions } from './effect-heatmap.ts';
-export type { Figure, FigureData, FigureKind } from './figure.ts';
-export { flowDiagram } from './flow-diagram.ts';
+export { differenceGrid, differenceHeatmap, DOMAINS, sharedDomain } from './difference-heatmap.ts';
+export { effectHeatmap } from './effect-heatmap.ts';
+export type { Figure } from './figure.ts';
 export {
   formatCompact,
   formatCount,
@@ -18,15 +10,15 @@ export {
   formatSigned,
   visibleToken,
 } from './format.ts';
-export { cellState, type CellState } from './heatmap-cells.ts';
-export { columnName, siteName } from './heatmap-names.ts';
+export { cellState } from './heatmap-cells.ts';
 export { fixedColumns } from './heatmap-layout.ts';
-export { layerLines, type LayerSeries } from './layer-lines.ts';
-export { localisationIntervals, type IntervalRow } from './localisation-intervals.ts';
-export { gapDots, pairDots, type GapDot } from './pair-dots.ts';
+export { columnName, siteName } from './heatmap-names.ts';
+export { layerLines } from './layer-lines.ts';
+export { localisationIntervals } from './localisation-intervals.ts';
+export { gapDots, pairDots } from './pair-dots.ts';
 export { figureHeight, figureOption, FIGURES } from './registry.ts';
-export type { SceneDatum, SitePoint, Size } from './scene.ts';
+export type { SceneDatum, SitePoint } from './scene.ts';
 export { scatterCompare, type ScatterPoint } from './scatter-compare.ts';
-export { toTable, type FigureTable, type TableValue } from './table.ts';
-export { divergingStep, figureTheme, PX_PER_MM, PX_PER_PT, type FigureTheme } from './theme.ts';
-export { smallLine, trainingCurves } from './training-curves.ts';
+export { toTable, type FigureTable } from './table.ts';
+export { figureTheme, PX_PER_MM, PX_PER_PT, type FigureTheme } from './theme.ts';
+export { smallLine } from './training-curves.ts';

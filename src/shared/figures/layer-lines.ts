@@ -101,7 +101,7 @@ function lineTip(s: LayerSeries, params: unknown, at: (s: LayerSeries, layer: nu
 }
 
 /** Vertical intervals with caps at [x, low, high]; rows without an interval draw nothing. */
-export function whiskers(rows: readonly (readonly (number | null)[])[], colour: string) {
+function whiskers(rows: readonly (readonly (number | null)[])[], colour: string) {
   return {
     type: 'custom' as const,
     silent: true,

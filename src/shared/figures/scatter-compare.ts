@@ -3,10 +3,11 @@ import { extent, valueAxis, zeroLine } from './axes.ts';
 import { formatNumber } from './format.ts';
 import { type SitePoint, type Size, tipText, tooltipStyle } from './scene.ts';
 import type { FigureTheme } from './theme.ts';
-import { words } from './words.ts';
 
 export interface ScatterPoint extends SitePoint {
   readonly site: string;
+  /** Shorter name beside the dot, where the whole one is too long. */
+  readonly label?: string;
   readonly a: number;
   readonly b: number;
   /** Where it is detected. */
@@ -66,16 +67,24 @@ export function scatterCompare(
         },
         data: points
           .filter((p) => p.where === where)
-          .map((p) => ({ value: [p.a, p.b], point: p, site: { layer: p.layer, column: p.column } })),
+          .map((p) => ({
+            value: [p.a, p.b],
+            point: p,
+            site: { layer: p.layer, column: p.column },
+            label: { position: p.a > (min + max) / 2 ? ('left' as const) : ('right' as const) },
+          })),
         ...(where === 'none' ? { markLine: referenceLines(theme, min, max) } : {}),
         label: {
           show: where !== 'none' && size.width > 220,
           position: 'right' as const,
-          formatter: (params: unknown) => pointOf(params)?.site ?? '',
+          formatter: (params: unknown) => {
+            const point = pointOf(params);
+            return point?.label ?? point?.site ?? '';
+          },
           color: theme.text,
           fontSize: theme.sizes.axis,
         },
-        labelLayout: { moveOverlap: 'shiftY' as const },
+        labelLayout: { moveOverlap: 'shiftY' as const, hideOverlap: true },
         z: where === 'none' ? 2 : 3,
       };
     }),

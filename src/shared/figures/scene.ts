@@ -86,7 +86,7 @@ function element(shape: Shape | undefined): object | null {
 }
 
 /** Tooltip settings shared by all figures. */
-export function tooltip(
+function tooltip(
   theme: FigureTheme,
   text: (dataIndex: number) => string | undefined,
 ): NonNullable<EChartsOption['tooltip']> {

@@ -5,7 +5,7 @@ import { cellState } from './heatmap-cells.ts';
 import { columnName } from './heatmap-names.ts';
 import { words } from './words.ts';
 
-export type TableValue = string | number | boolean | null;
+type TableValue = string | number | boolean | null;
 
 /** The same numbers as the figure, unrounded; `columns` names each place of a row. */
 export interface FigureTable {

@@ -1,5 +1,5 @@
 /** Colours of figures: the same values as the design tokens of the interface, by meaning. */
-export interface FigureColours {
+interface FigureColours {
   readonly canvas: string;
   readonly sunken: string;
   readonly track: string;

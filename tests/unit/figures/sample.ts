@@ -1,10 +1,8 @@
-import { PairSetId, SweepId, type SiteDetail, type SweepGrid } from '../../../src/shared/domain/index.ts';
-import { TRAINING_PRESETS, type EpochPoint, type StepPoint } from '../../../src/shared/domain/index.ts';
+import { SweepId, type SiteDetail, type SweepGrid } from '../../../src/shared/domain/index.ts';
+import type { EpochPoint, StepPoint } from '../../../src/shared/domain/index.ts';
 import type { Figure } from '../../../src/shared/figures/index.ts';
 
-export const sweepId = SweepId.parse(7);
-export const setId = PairSetId.parse(3);
-export const config = TRAINING_PRESETS.quick;
+const sweepId = SweepId.parse(7);
 
 /** 4 layers × 5 tokens: two columns fixed, the last layer's last token trivial, one value beyond the domain. */
 export function positionGrid(change: Partial<SweepGrid> = {}): SweepGrid {
@@ -57,7 +55,7 @@ export function headGrid(shift = 0): SweepGrid {
   };
 }
 
-export const detail: SiteDetail = {
+const detail: SiteDetail = {
   sweepId,
   hook: 'blocks.{layer}.hook_attn_out',
   metric: 'logit_diff',

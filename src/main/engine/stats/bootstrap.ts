@@ -23,7 +23,7 @@ export interface Interval {
 }
 
 /** Below this many clusters a bootstrap interval says nothing and none is given. */
-export const MIN_CLUSTERS = 3;
+const MIN_CLUSTERS = 3;
 
 /** How often each cluster counts in each replicate, row by row; one plan serves every site of a grid. */
 export class ClusterBootstrap {

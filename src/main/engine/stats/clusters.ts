@@ -57,7 +57,7 @@ export function ratioOfMeansStatistic(
   };
 }
 
-export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let total = 0;
   for (let i = 0; i < b.length; i++) total += (a[i] ?? 0) * (b[i] ?? 0);
   return total;

@@ -1,7 +1,7 @@
 import { counted, mean, populationSd, type Maybe } from './descriptive.ts';
 
 /** Distance from the grid's mean, in population standard deviations, at which a component is detected. */
-export const DETECTION_SD = 2;
+const DETECTION_SD = 2;
 
 export interface Detection {
   /** +1: at least 2 SD above the mean; −1: at least 2 SD below; 0: not detected, left out or without a value. */

@@ -31,7 +31,7 @@ export function clustersNeeded(tests: number, level = 0.05): number {
 }
 
 /** Why a sign-flip test over `n` clusters is refused for `tests` sites, or null where it is allowed. */
-export function signFlipRefusal(n: number, tests: number, level = 0.05): string | null {
+function signFlipRefusal(n: number, tests: number, level = 0.05): string | null {
   if (n < 2) return `With ${n === 1 ? 'one cluster of pairs' : 'no pairs'} there is no p.`;
   const needed = clustersNeeded(tests, level);
   if (n >= needed) return null;

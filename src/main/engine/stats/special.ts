@@ -6,7 +6,7 @@ const LANCZOS = [
 ] as const;
 
 /** ln Γ(x) for x > 0 (Lanczos, g = 7, nine terms; about 15 digits). */
-export function logGamma(x: number): number {
+function logGamma(x: number): number {
   invariant(x > 0, `logGamma of ${x}`);
   if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - logGamma(1 - x);
   const y = x - 1;
@@ -20,7 +20,7 @@ const STEPS = 500;
 const TINY = 1e-300;
 
 /** Upper regularised incomplete gamma function Q(a, x), a > 0, x ≥ 0: series below a + 1, continued fraction above. */
-export function gammaQ(a: number, x: number): number {
+function gammaQ(a: number, x: number): number {
   invariant(a > 0 && x >= 0, `gammaQ(${a}, ${x})`);
   if (x === 0) return 1;
   const scale = Math.exp(a * Math.log(x) - x - logGamma(a));

@@ -132,7 +132,7 @@ export class PairEditor {
 }
 
 /** One pair of a set under one model, as the list shows it. */
-export interface CheckedPair {
+interface CheckedPair {
   readonly id: PairId;
   readonly gap: number | null;
   readonly valid: boolean;

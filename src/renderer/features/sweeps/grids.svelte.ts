@@ -6,7 +6,7 @@ const REFRESH_MS = 600;
 /** Every how many-th refresh loads the grids that are only shown small. */
 const ALL_EVERY = 4;
 
-export function gridKey(grid: HookGrid, metric: MetricName): string {
+function gridKey(grid: HookGrid, metric: MetricName): string {
   return `${grid.hook} ${grid.axes} ${metric}`;
 }
 

@@ -13,7 +13,6 @@ export const pairs = {
   metaValid: (n: number, valid: number, model: string) =>
     `${plural(n, 'pair')}, ${count(valid)} valid on ${model}`,
   import: 'Import',
-  importing: 'Importing',
   importTitle: 'Some lines were left out',
   importText: (read: number, rejected: number) =>
     `${plural(read, 'pair')} read, ${plural(rejected, 'line')} left out.`,
@@ -22,7 +21,6 @@ export const pairs = {
   export: 'Export',
   add: 'New pair',
   freeze: (version: number) => `Freeze v${version}`,
-  frozenTitle: 'This version is frozen',
   frozenText: 'Sweeps refer to it by its hash, so it cannot change. Copy it into a new set to go on.',
   copySet: 'Copy into a new set',
   copyName: (name: string) => `${name}, copy`,
@@ -40,7 +38,6 @@ export const pairs = {
   columnClean: 'Clean prompt',
   columnGap: 'Gap',
   rightNotWrong: (right: string, wrong: string) => `${right}, not ${wrong}`,
-  lengths: (clean: number, corrupted: number) => `${clean} ≠ ${corrupted}`,
   place: (index: number, total: number) => `${count(index)} of ${count(total)}`,
   next: 'Next pair',
   previous: 'Previous',
@@ -121,7 +118,6 @@ export const pairs = {
     causal: 'Causal',
     control: 'Control',
   } as Readonly<Record<string, string>>,
-  noType: 'No type',
 
   live: 'Live check',
   model: 'Model',
@@ -136,9 +132,6 @@ export const pairs = {
   differenceRest: ' (right minus wrong)',
   gapLabel: (gap: number) => `gap ${fixed(gap, 2)}`,
   probability: (p: number) => `P(right) ${fixed(p, 3)}`,
-  rank: 'Rank',
-  token: 'Token',
-  probabilityColumn: 'Probability',
   numberLine: (clean: string, corrupted: string) =>
     `Logit difference: clean ${clean}, corrupted ${corrupted}`,
 

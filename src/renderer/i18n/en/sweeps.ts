@@ -31,7 +31,6 @@ export const sweeps = {
   exportCsv: 'All effects as CSV',
   exportJsonl: 'All effects as JSONL',
   toReport: 'Add to report',
-  inReport: 'Added to the report',
 
   preset: {
     control: {
@@ -101,7 +100,6 @@ export const sweeps = {
   needModelText: 'A sweep runs a model. Import a folder or create a small one first.',
   goModels: 'Open Models',
 
-  sites: (n: number) => plural(n, 'site'),
   effects: (n: number) => plural(n, 'effect'),
   overPairsOf: (n: number) => ` over ${plural(n, 'pair')}: `,
   runs: (n: number) => plural(n, 'run'),
@@ -158,7 +156,6 @@ export const sweeps = {
   },
   hide: 'Hide',
   showFixed: 'Show fixed columns',
-  fixedHint: 'same in both prompts',
   unsafe: (gap: number) => `The mean gap between clean and corrupted is ${fixed(gap, 3)}.`,
   unsafeText:
     'Recovery divides by it, so these numbers are not interpretable. Use a model that knows the answers, or other pairs.',
@@ -207,7 +204,6 @@ export const sweeps = {
   overPairsLabel: 'Recovery of every pair at this site',
   numbers: 'Numbers',
   pairColumn: 'Pair',
-  rawColumn: 'Metric, patched',
   exact: 'Exact, nothing to verify',
   trivialText: 'This site copies the clean run by construction. It says nothing about the model.',
   clusters: (n: number) => `${plural(n, 'cluster')} of pairs`,
@@ -217,9 +213,7 @@ export const sweeps = {
     hash: 'inputs',
   },
   keyGroup: 'Sweeps',
-  keyPin: 'Pin the site under the cursor',
   keyTable: 'Show the numbers or the heatmap',
   keyHide: 'Hide or show columns fixed by construction',
-  keyFigure: 'Export the figure as SVG',
   renameTitle: 'Rename sweep',
 };
