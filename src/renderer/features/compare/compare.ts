@@ -68,7 +68,10 @@ export function scatterPoints(view: ComparisonView): ScatterPoint[] {
   }).flatMap((site) => {
     const [x, y] = [valueAt(a, site), valueAt(b, site)];
     if (x === null || y === null || !open(a, site) || !open(b, site)) return [];
-    return [{ ...site, site: siteName(a, site), a: x, b: y, where: where.get(siteKey(site)) ?? 'none' }];
+    const label = a.axes === 'layer_position' ? `${site.layer}, ${site.column}` : siteName(a, site);
+    return [
+      { ...site, site: siteName(a, site), label, a: x, b: y, where: where.get(siteKey(site)) ?? 'none' },
+    ];
   });
 }
 
@@ -88,12 +91,13 @@ export type Verdict = 'none' | 'open' | 'a' | 'b';
 
 /**
  * Which grid holds more of its positive effect in its strongest sites, as far as their 95 % intervals say:
- * `open` while they overlap or are not known, `none` where the index is not defined.
+ * `open` while they overlap, are not known, or divide by almost nothing; `none` where the index is not defined.
  */
 export function localisationVerdict(view: ComparisonView): Verdict {
   const [a, b] = view.localisation.map((l) => l.topShare);
   if (a === undefined || b === undefined || a.value === null || b.value === null) return 'none';
   if (a.low === null || a.high === null || b.low === null || b.high === null) return 'open';
+  if (smallGaps(view).length > 0) return 'open';
   if (a.low <= b.high && b.low <= a.high) return 'open';
   return a.value > b.value ? 'a' : 'b';
 }
@@ -120,8 +124,14 @@ export function nearZeroShare(points: readonly ScatterPoint[]): number {
 }
 
 /** A mean gap below this makes every recovery of a sweep unstable. */
-export const SMALL_GAP = 0.1;
+const SMALL_GAP = 0.1;
 
 export function meanGap({ meanClean, meanCorrupted }: SweepGrid): number | null {
   return meanClean === null || meanCorrupted === null ? null : meanClean - meanCorrupted;
+}
+
+/** The sides whose recoveries divide by almost nothing. */
+export function smallGaps({ a, b }: ComparisonView): ('A' | 'B')[] {
+  const small = (grid: SweepGrid) => Math.abs(meanGap(grid) ?? Infinity) < SMALL_GAP;
+  return [...(small(a) ? (['A'] as const) : []), ...(small(b) ? (['B'] as const) : [])];
 }

@@ -8,7 +8,7 @@ import {
   type TrainingRun,
 } from '../../../shared/domain/index.ts';
 import { t } from '../../i18n/index.ts';
-import { sharedGrids, sharedMetrics } from '../compare/compare.ts';
+import { sameGrid, sharedMetrics } from '../compare/compare.ts';
 
 /** One figure of a section, as it can be exported. */
 export interface SectionFigure {
@@ -47,8 +47,9 @@ function sweepFigures(sweep: Sweep): SectionFigure[] {
 
 function comparisonFigures(a: Sweep | undefined, b: Sweep | undefined): SectionFigure[] {
   if (a === undefined || b === undefined) return [];
+  const shared = a.spec.grids.filter((grid) => b.spec.grids.some((other) => sameGrid(grid, other)));
   return sharedMetrics({ a, b }).flatMap((metric) =>
-    sharedGrids({ a, b }).map((grid) => ({
+    shared.map((grid) => ({
       name: capital(hookInfo(grid.hook).label),
       source: t.report.twoSweeps(a.label, b.label),
       request: { kind: 'comparison' as const, a: a.id, b: b.id, ...grid, metric },
@@ -58,7 +59,7 @@ function comparisonFigures(a: Sweep | undefined, b: Sweep | undefined): SectionF
 
 const none = (): SectionFigure[] => [];
 
-/** What each kind of section draws, one row per kind. */
+/** What each kind of section draws, one row per kind; first those the report shows, in its order. */
 const FIGURES: Readonly<
   Record<ReportSection['kind'], (section: ReportSection, material: Material) => SectionFigure[]>
 > = {

@@ -58,13 +58,15 @@ export const compare = {
   apart: (a: Interval, b: Interval, n: number) =>
     `The 95 % intervals lie apart: ${range(a)} and ${range(b)} (n = ${plural(n, 'cluster')}).`,
   noIntervals: (n: number) => `There are no intervals: ${plural(n, 'cluster')} of pairs are too few.`,
+  emptyGap: (sides: readonly string[]) =>
+    `The mean gap of ${sides.join(' and ')} is near 0, so ${sides.length > 1 ? 'their' : 'its'} shares say nothing.`,
   residual: 'Residual-stream sites carry everything before them and are no components, so no share is given.',
   noPositive: 'No site of one sweep has a positive effect to share out.',
   agree: 'Gini and participation ratio agree.',
   disagree: 'Gini or participation ratio order them the other way.',
   noTest: 'The difference itself was not tested.',
   shareTitle: (k: number) => `Share of effect in top ${k} sites`,
-  shareRest: ', 95 % interval',
+  interval: '95 % interval',
   shareLabel: (k: number) => `Share of the positive effect in the top ${k} sites of A and B with intervals`,
   rowLabel: (letter: string, label: string, n: number) => `${letter}, ${label}, n ${count(n)}`,
   indices: 'Other indices, no intervals',
@@ -113,8 +115,8 @@ export const compare = {
   more: (n: number) => `and ${count(n)} more`,
   baselines: (metric: string) => `Mean ${metric}, clean and corrupted`,
   baseline: (clean: number | null, corrupted: number | null) => `${fixed(clean, 2)}, ${fixed(corrupted, 2)}`,
-  smallGap: (letter: string, gap: number) =>
-    `${letter}: the mean gap is ${fixed(gap, 2)}. Its recoveries divide by almost nothing.`,
+  smallGap: (letter: string, gap: number | null) =>
+    `${letter}: the mean gap between clean and corrupted is ${fixed(gap, 2)}. Its recoveries divide by almost nothing.`,
   nearZero: (share: number, n: number) =>
     `${percent(share)} of the ${plural(n, 'site')} sit near zero in both, so the rank correlation mixes noise with signal. Read it with the scatter.`,
   few: (n: number) => `n = ${plural(n, 'pair')}. Intervals per site are wide.`,
