@@ -22,7 +22,7 @@ export function desktopFiles(bridge: DesktopBridge): FileAccess {
 }
 
 /** POST /upload?name=…: the file's bytes as the body, the handle as the answer. */
-export async function upload(file: File): Promise<FileHandle> {
+async function upload(file: File): Promise<FileHandle> {
   const response = await fetch(`/upload?name=${encodeURIComponent(file.name)}`, {
     method: 'POST',
     body: file,

@@ -22,7 +22,7 @@ export function keysOf(event: KeyLike): string {
 }
 
 /** Whether typing is what the key is for: then single keys are left alone. */
-export function isTyping(target: EventTarget | null): boolean {
+function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || target.tagName === 'TEXTAREA' || target.tagName === 'SELECT') return true;
   return (

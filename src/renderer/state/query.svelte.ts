@@ -5,7 +5,7 @@ import type { EventHub } from '../client/client.ts';
 import type { Connection } from './connection.svelte.ts';
 import { useWorkbench } from './workbench.svelte.ts';
 
-export type ChangedWhat = EngramEvents['changed']['what'];
+type ChangedWhat = EngramEvents['changed']['what'];
 
 /**
  * What one call of the services answered. Earlier data stay while newer ones are on their way, and an
@@ -86,10 +86,7 @@ interface Binding<I> {
 }
 
 /** Ties a query to its input, to the study's changes and to the connection's returns, inside an effect root. */
-export function bindQuery<I, T>(
-  query: Query<I, T>,
-  { input, on, events, connection }: Binding<I>,
-): Query<I, T> {
+function bindQuery<I, T>(query: Query<I, T>, { input, on, events, connection }: Binding<I>): Query<I, T> {
   $effect(() => {
     void connection.returns;
     const value = input();

@@ -13,7 +13,7 @@ import { Router } from './router.svelte.ts';
 import { Session } from './session.svelte.ts';
 
 /** Asks the frame to show the folder browser; answers with the choice. */
-export class FolderPrompt {
+class FolderPrompt {
   #answer = $state.raw<((choice: FileHandle | null) => void) | null>(null);
 
   get open(): boolean {

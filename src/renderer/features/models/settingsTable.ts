@@ -5,7 +5,7 @@ import type { GlossaryKey } from '../../i18n/glossary.ts';
 type NumberKey = {
   [K in keyof TrainingConfig]: TrainingConfig[K] extends number ? K : never;
 }[keyof TrainingConfig];
-export type SettingKey = keyof typeof t.training.settings & keyof TrainingConfig;
+type SettingKey = keyof typeof t.training.settings & keyof TrainingConfig;
 
 interface Common {
   readonly group: keyof typeof t.training.groups;
@@ -18,7 +18,7 @@ export type NumberSetting = Common & {
   readonly accepts: (n: number) => boolean;
   readonly problem: string;
 };
-export type ChoiceSetting = Common & {
+type ChoiceSetting = Common & {
   readonly kind: 'choice';
   readonly key: SettingKey;
   readonly options: readonly { readonly label: string; readonly apply: Partial<TrainingConfig> }[];

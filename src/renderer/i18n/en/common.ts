@@ -1,10 +1,8 @@
 import { plural } from '../format.ts';
 
 export const common = {
-  apply: 'Apply',
   cancel: 'Cancel',
   choose: 'Choose',
-  clear: 'Clear',
   close: 'Close',
   copied: 'Copied',
   copyProvenance: 'Copy in full',
@@ -13,7 +11,6 @@ export const common = {
   export: 'Export',
   figure: 'Figure',
   loading: 'Loading',
-  none: 'None',
   open: 'Open',
   providers: { cpu: 'CPU', cuda: 'CUDA', dml: 'DirectML', webgpu: 'WebGPU' },
   remove: 'Remove',
@@ -24,5 +21,4 @@ export const common = {
   save: 'Save',
   show: (pane: string) => `Show ${pane}`,
   table: 'Table',
-  total: 'Total',
 };

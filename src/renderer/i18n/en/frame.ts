@@ -33,11 +33,9 @@ export const frame = {
   studyGroup: 'Study',
   toggleTheme: 'Switch between light and dark',
   skip: 'Skip to the page',
-  connecting: 'Connecting to the Engram services.',
   lost: 'The connection to the Engram services is lost.',
   lostNext: 'Reconnecting. What was saved is safe; jobs go on. If it does not return, start Engram again.',
   pageMissing: (page: string) => `There is no page called “${page}”.`,
-  pageFailed: 'This page could not be loaded.',
   needStudy: 'Open a study first',
   needStudyText:
     'This page shows what is in a study. Open the sample study to look around, or start your own.',
@@ -84,7 +82,6 @@ export const frame = {
   folderTitle: 'Choose a folder',
   folderText: 'Folders on the machine that runs Engram.',
   folderUp: 'One folder up',
-  folderRoots: 'Places',
   folderEmpty: 'This folder has no folders.',
   folderChoose: 'Use this folder',
 };

@@ -34,7 +34,6 @@ export const library = {
   rejects: 'Rejected rows',
   rejectsNone: 'No row was rejected.',
   rejectLine: 'Line',
-  rejectKey: 'Record',
   rejectReason: 'Reason',
   downloadRejects: 'Download rejects',
   curate: 'Go to Curate',

@@ -1,4 +1,4 @@
-import { amount, bytes, count, duration, plural } from '../format.ts';
+import { amount, count, duration, plural } from '../format.ts';
 
 export const models = {
   registry: 'Registry',
@@ -108,7 +108,6 @@ export const models = {
   differCode: 'Code',
   notSaid: 'not said',
   differFollows: 'What this run used is marked. The choice is written into the run and the report.',
-  differOwn: 'Neither: this run uses its own value.',
   differences: {
     longAbstracts: 'Long abstracts',
     paddingInLoss: 'Loss on padding',
@@ -137,7 +136,6 @@ export const models = {
 
   card: 'Model card',
   evaluation: 'Evaluation',
-  evaluationNone: 'Not evaluated yet. Fine-tuning evaluates a model on held-out abstracts and pairs.',
   facts: {
     family: 'Architecture',
     layers: 'Layers',
@@ -158,7 +156,6 @@ export const models = {
   untied: 'not tied',
   tokens: (n: number) => plural(n, 'token'),
   parameters: (n: number) => `${amount(n)} (${count(n)})`,
-  bytes,
   weights: 'weights',
   generate: 'Try it',
   generateText: 'The most likely continuation, token by token. A quick look, not a measurement.',

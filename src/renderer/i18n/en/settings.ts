@@ -25,7 +25,6 @@ export const settings = {
     'Letters such as I, E and M act outside text fields. Off leaves Ctrl and Cmd combinations only.',
   on: 'On',
   allKeys: 'Every key of this page and the frame is listed under Glossary and keys.',
-  versions: 'Versions',
   versionFacts: { app: 'Engram', engine: 'Engine', node: 'Node' },
   licence: 'Engram is free software under the MIT licence. It works offline and sends nothing anywhere.',
   licences: 'Licences of everything shipped',

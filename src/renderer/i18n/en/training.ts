@@ -5,7 +5,6 @@ export const training = {
   needDataset: 'Freeze a dataset first',
   needDatasetText: 'A model is trained on a frozen dataset version, so that it can be trained again exactly.',
   goCurate: 'Go to Curate',
-  base: 'Model',
   dataset: 'Dataset',
   datasetOption: (name: string, version: number, train: number) =>
     `${name}, version ${version} (${count(train)} train)`,
@@ -86,5 +85,4 @@ export const training = {
   fitsNot: 'This does not fit in memory',
   fitsNotText: 'Lower the batch or the tokens per abstract, or raise the memory limit in Settings.',
   start: 'Start training',
-  unchanged: 'as in the preset',
 };
