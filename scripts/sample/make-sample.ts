@@ -36,8 +36,8 @@ const tokenizer = await openTokenizer(tokenizerFolder);
 if (tokenizer === null) throw new Error('the tokenizer that was just written is not there');
 
 const facts = [
-  ...SYNDROMES.flatMap((one) => Object.values(one)),
-  ...CENTRES.flatMap((one) => Object.values(one)),
+  ...SYNDROMES.flatMap(({ name, region, drug, eeg }) => [name, region, drug, eeg]),
+  ...CENTRES.flatMap(({ town, country }) => [town, country]),
 ];
 for (const word of facts) {
   if (tokenizer.encode(` ${word}`).length !== 1) throw new Error(`“${word}” is not one token`);

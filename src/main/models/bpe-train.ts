@@ -89,7 +89,7 @@ function countWords(texts: Iterable<string>): Word[] {
   for (const text of texts) {
     for (const [word] of text.matchAll(GPT2_WORDS)) counts.set(word, (counts.get(word) ?? 0) + 1);
   }
-  return [...counts].map(([word, count]) => ({ count, pieces: [...toByteLevel(word)] }));
+  return [...counts].map(([word, count]) => ({ count, pieces: Array.from(toByteLevel(word)) }));
 }
 
 /** The most frequent pair that occurs at least twice. */
