@@ -120,5 +120,8 @@ describe('checks that pass', () => {
     expect(passed(check)).not.toContain('gap-near-zero');
     expect(passed(check)).not.toContain('wrong-preferred');
     expect(passed(check)).toContain('overlapping-answers');
+    const uneven = { ...tokens, corrupted: tokens.corrupted.slice(1) };
+    expect(passed({ ...check, tokens: uneven })).not.toContain('several-differences');
+    expect(passed(check)).toContain('several-differences');
   });
 });

@@ -12,8 +12,8 @@ export interface PassedCheck {
 
 interface Check {
   readonly code: PairFlag['code'];
-  /** Needs the model to have read the prompts. */
-  readonly run: boolean;
+  /** Needs the model to have read the prompts, or prompts of equal length. */
+  readonly needs?: 'run' | 'aligned';
   readonly value: (check: PairCheck) => string;
 }
 
@@ -23,28 +23,30 @@ const nothing = () => '';
 const CHECKS: readonly Check[] = [
   {
     code: 'unequal-length',
-    run: false,
     value: ({ tokens }) => t.pairs.measured.lengths(tokens.clean.length, tokens.corrupted.length),
   },
-  { code: 'several-differences', run: false, value: nothing },
-  { code: 'multi-token-answer', run: false, value: nothing },
-  { code: 'overlapping-answers', run: false, value: nothing },
-  { code: 'answer-in-prompt', run: false, value: nothing },
-  { code: 'gap-near-zero', run: true, value: ({ run }) => formatNumber(gapOf(run)) },
+  { code: 'several-differences', needs: 'aligned', value: nothing },
+  { code: 'multi-token-answer', value: nothing },
+  { code: 'overlapping-answers', value: nothing },
+  { code: 'answer-in-prompt', value: nothing },
+  { code: 'gap-near-zero', needs: 'run', value: ({ run }) => formatNumber(gapOf(run)) },
   {
     code: 'read-after-final-stop',
-    run: false,
     value: ({ tokens }) => t.pairs.measured.position(tokens.read),
   },
-  { code: 'wrong-preferred', run: true, value: nothing },
-  { code: 'unknown-span', run: false, value: nothing },
-  { code: 'too-long', run: false, value: nothing },
+  { code: 'wrong-preferred', needs: 'run', value: nothing },
+  { code: 'unknown-span', value: nothing },
+  { code: 'too-long', value: nothing },
 ];
 
-/** Checks that found nothing; those that need a run are left out where there was none. */
+/** Checks that found nothing; those whose ground is missing (no run, unequal lengths) are left out. */
 export function passedChecks(check: PairCheck): PassedCheck[] {
   const raised = new Set(check.flags.map((flag) => flag.code));
-  return CHECKS.filter((c) => !raised.has(c.code) && (!c.run || check.run !== null)).map((c) => ({
+  const holds = {
+    run: check.run !== null,
+    aligned: check.tokens.clean.length === check.tokens.corrupted.length,
+  };
+  return CHECKS.filter((c) => !raised.has(c.code) && (c.needs === undefined || holds[c.needs])).map((c) => ({
     code: c.code,
     name: t.pairs.checkNames[c.code],
     value: c.value(check),
