@@ -114,7 +114,7 @@ export class Workbench {
 }
 
 async function startHost(data: string): Promise<{ host: ChildProcess; url: string }> {
-  const args = [join(ROOT, 'bin/engram.js'), '--data', data, 'serve', '--port', '0'];
+  const args = [join(ROOT, 'bin/engram.js'), '--data', data, 'serve', '--port', '0', '--no-open'];
   const host = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const url = await new Promise<string>((resolve, reject) => {
     let text = '';

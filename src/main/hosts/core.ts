@@ -6,6 +6,7 @@ import { attachMessagePort } from '../ipc/index.ts';
 import type { WorkerMessage } from '../runtime/protocol.ts';
 import type { ExitInfo, Transport } from '../runtime/transport.ts';
 import type { FromCore, ToCore } from '../shell/messages.ts';
+import { reopenLast } from '../services/reopen.ts';
 import { compose } from './compose.ts';
 import { appPaths } from './paths.ts';
 import { parentPort, type UtilityPort } from './utility-port.ts';
@@ -63,13 +64,17 @@ function remoteCompute(entry: string): Transport {
   };
 }
 
+const log = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
 const core = compose({
   paths: { ...paths, compute: join(paths.root, 'out', 'main', 'compute-electron.js') },
   folders,
   host: 'electron',
   transport: remoteCompute,
-  log: (line) => process.stderr.write(`${line}\n`),
+  log,
 });
+void reopenLast(core.context, log);
 
 async function save(offer: string, path: string): Promise<string | null> {
   const found = core.files.offered(offer);

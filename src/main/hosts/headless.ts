@@ -5,13 +5,14 @@ import { UserInputError } from '../../shared/errors/index.ts';
 import { REPORT_STYLE } from '../exporters/report/style.ts';
 import { isStudyFolder } from '../store/index.ts';
 import { nameOf } from './paths.ts';
+import { reopenLast } from '../services/reopen.ts';
 import { compose, type ComposeOptions, type Core } from './compose.ts';
 import { styleHash } from '../shell/web/policy.ts';
 import { startServer } from './http/server.ts';
 
 export interface HeadlessOptions extends Omit<ComposeOptions, 'host'> {
   readonly port: number;
-  /** Opened at once; created where there is none. */
+  /** Opened at once, created where there is none; null = the one that was open last, if any. */
   readonly study: string | null;
 }
 
@@ -36,7 +37,8 @@ export async function startHeadless(options: HeadlessOptions): Promise<HeadlessH
   const uploads = mkdtempSync(join(tmpdir(), 'engram-uploads-'));
   try {
     const { session } = core.context;
-    if (study !== null) {
+    if (study === null) await reopenLast(core.context, options.log ?? (() => undefined));
+    else {
       await (isStudyFolder(study) ? session.open(study) : session.create(study, nameOf(study)));
     }
     const { router, bus, files } = core;

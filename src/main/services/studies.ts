@@ -35,6 +35,7 @@ export function createStudiesService(context: ServiceContext): ServiceHandlers<E
       (await createSampleStudy(context, freeFolder(context.studiesFolder, SAMPLE_NAME))).info,
     close: async () => {
       await session.close();
+      recent.forgetLast();
       return {};
     },
     history: () => session.require().study.undo.history(),

@@ -6,7 +6,7 @@ export const Settings = z.object({
   threads: z.number().int().min(0).max(256).default(0),
   /** Execution provider asked for; falls back to the CPU with a visible notice. */
   provider: z.enum(['cpu', 'cuda', 'dml', 'webgpu']).default('cpu'),
-  memoryLimitMb: z.number().int().min(256).max(1_048_576).default(4096),
+  memoryLimitMb: z.number().int().min(256).max(1_048_576).default(8192),
   singleKeyShortcuts: z.boolean().default(true),
 });
 export type Settings = z.infer<typeof Settings>;
