@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { JOBS } from '../jobs/registry.ts';
 import { createInProcessClient, createRouter, EventBus, type Router } from '../ipc/index.ts';
 import { spawnCompute, type ComputeClient, type SpawnOptions } from '../runtime/client.ts';
+import { renewableCompute } from './renewable-compute.ts';
 import { createSettingsFile } from '../services/app/settings.ts';
 import type { AppDescription } from '../services/app/service.ts';
 import type { ServiceContext } from '../services/context.ts';
@@ -35,6 +36,9 @@ export interface Core {
   close(): Promise<void>;
 }
 
+/** Settings that a compute process takes when it starts. */
+const COMPUTE_SETTINGS = ['threads', 'provider', 'memoryLimitMb'] as const;
+
 export function compose(options: ComposeOptions): Core {
   const { paths, folders } = options;
   mkdirSync(folders.data, { recursive: true });
@@ -42,13 +46,15 @@ export function compose(options: ComposeOptions): Core {
   const emit = bus.emit.bind(bus);
   const files = createFileBroker();
   const settings = createSettingsFile(folders.data);
-  const chosen = settings.get();
-  const compute = spawnCompute({
-    entry: paths.compute,
-    threads: options.threads ?? chosen.threads,
-    provider: options.provider ?? chosen.provider,
-    memoryLimitBytes: chosen.memoryLimitMb * 2 ** 20,
-    ...(options.transport === undefined ? {} : { transport: options.transport }),
+  const compute = renewableCompute(() => {
+    const { threads, provider, memoryLimitMb } = settings.get();
+    return spawnCompute({
+      entry: paths.compute,
+      threads: options.threads ?? threads,
+      provider: options.provider ?? provider,
+      memoryLimitBytes: memoryLimitMb * 2 ** 20,
+      ...(options.transport === undefined ? {} : { transport: options.transport }),
+    });
   });
   const session = createStudySession({ dataFolder: folders.data, registry: JOBS, compute, emit, files });
   const context: ServiceContext = {
@@ -60,7 +66,15 @@ export function compose(options: ComposeOptions): Core {
     studiesFolder: folders.studies,
     resources: paths.resources,
   };
-  const handlers = createHandlers(context, settings, { version: paths.version, host: options.host });
+  const handlers = createHandlers(
+    context,
+    settings,
+    { version: paths.version, host: options.host },
+    (before, after) => {
+      const same = COMPUTE_SETTINGS.every((name) => before[name] === after[name]);
+      if (!same) compute.renew();
+    },
+  );
   const router = createRouter(handlers, {
     onError: (service, method, error) => {
       options.log?.(`${service}.${method}: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,5 +1,5 @@
 import type { EngramHandlers } from '../../shared/contracts/index.ts';
-import { createAppService, type AppDescription } from './app/service.ts';
+import { createAppService, type AppDescription, type OnSettings } from './app/service.ts';
 import type { SettingsFile } from './app/settings.ts';
 import { createCompareService } from './compare/service.ts';
 import type { ServiceContext } from './context.ts';
@@ -21,6 +21,7 @@ export function createHandlers(
   context: ServiceContext,
   settings: SettingsFile,
   description: AppDescription,
+  onSettings: OnSettings,
 ): EngramHandlers {
   const shelf = createModelShelf();
   const grids = createGridReader();
@@ -29,7 +30,7 @@ export function createHandlers(
     memoryBytes: settings.get().memoryLimitMb * 2 ** 20,
   });
   return {
-    app: createAppService(context, settings, description),
+    app: createAppService(context, settings, description, onSettings),
     files: createFilesService(context),
     studies: createStudiesService(context),
     library: createLibraryService(context),

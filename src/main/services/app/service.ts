@@ -3,6 +3,7 @@ import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { contract, ServiceHandlers } from '../../../shared/contracts/index.ts';
+import type { Settings } from '../../../shared/domain/index.ts';
 import type { ServiceContext } from '../context.ts';
 import type { SettingsFile } from './settings.ts';
 
@@ -11,6 +12,9 @@ export interface AppDescription {
   readonly host: 'electron' | 'browser';
 }
 
+/** Told when settings were saved. */
+export type OnSettings = (before: Settings, after: Settings) => void;
+
 const Licence = z.object({ name: z.string(), version: z.string(), licence: z.string() });
 
 /** Implements `app`: what runs here, the self-check, settings, licences. */
@@ -18,6 +22,7 @@ export function createAppService(
   { compute, emit, resources }: ServiceContext,
   settings: SettingsFile,
   { version, host }: AppDescription,
+  onSettings: OnSettings,
 ): ServiceHandlers<typeof contract.app> {
   return {
     info: async () => {
@@ -38,7 +43,9 @@ export function createAppService(
     selfCheck: () => compute.selfCheck(),
     getSettings: () => settings.get(),
     setSettings: (next) => {
+      const before = settings.get();
       const saved = settings.set(next);
+      onSettings(before, saved);
       emit('changed', { what: 'settings' });
       return saved;
     },
