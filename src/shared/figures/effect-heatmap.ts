@@ -105,6 +105,30 @@ function layerLabels(
   ];
 }
 
+/** What stands under each shown column: its token, or in small multiples its number where there is room. */
+function columnTexts(
+  grid: SweepGrid,
+  layout: HeatmapLayout,
+  theme: FigureTheme,
+  options: HeatmapOptions,
+): string[] {
+  const tokens = layout.columns.map((column) => columnName(grid, column.index));
+  if (options.compact !== true) return tokens;
+  const half = (text: string) => textWidth(text, theme.sizes.axis) / 2 + 2;
+  const apart = (i: number, j: number) =>
+    Math.abs((layout.columns[i]?.start ?? 0) - (layout.columns[j]?.start ?? 0));
+  return layout.columns.map(({ index }, i) => {
+    const token = tokens[i] ?? '';
+    if (token !== '') return token;
+    const own = options.names?.get(index) ?? String(index);
+    const touches = [i - 1, i + 1].some((j) => {
+      const beside = tokens[j] ?? '';
+      return beside !== '' && apart(i, j) < half(beside) + half(own);
+    });
+    return touches ? '' : own;
+  });
+}
+
 function columnLabels(
   grid: SweepGrid,
   layout: HeatmapLayout,
@@ -114,14 +138,14 @@ function columnLabels(
   const top = layout.plot.y + layout.plot.height;
   const { axis } = theme.sizes;
   const second = isPositional(grid) && options.compact !== true && !layout.rotated;
+  const texts = columnTexts(grid, layout, theme, options);
   return layout.columns.flatMap((column, place) => {
     const name = options.names?.get(column.index);
     const fill = layout.fixed.has(column.index) && name === undefined ? theme.muted : theme.text;
     const weight = name === undefined ? 400 : 600;
     const x = column.start + column.size / 2;
     if (place % layout.every !== 0 && name === undefined) return [];
-    const token = columnName(grid, column.index);
-    const text = token === '' && options.compact === true ? (name ?? String(column.index)) : token;
+    const text = texts[place] ?? '';
     if (layout.rotated) {
       const o = { align: 'right', rotation: Math.PI / 4, fill, weight, maxWidth: 72 } as const;
       return [label(theme, text, x + axis / 3, top + axis * 0.9, o)];

@@ -63,7 +63,7 @@ export const compare = {
   residual: 'Residual-stream sites carry everything before them and are no components, so no share is given.',
   noPositive: 'No site of one sweep has a positive effect to share out.',
   agree: 'Gini and participation ratio agree.',
-  disagree: 'Gini or participation ratio order them the other way.',
+  disagree: 'Gini or participation ratio says otherwise.',
   noTest: 'The difference itself was not tested.',
   shareTitle: (k: number) => `Share of effect in top ${k} sites`,
   interval: '95 % interval',
