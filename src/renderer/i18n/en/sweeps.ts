@@ -6,6 +6,7 @@ export const sweeps = {
   new: 'New sweep',
   title: (label: string, name: string) => `${label} ${name}`,
   note: (sites: string, when: string) => `${sites}, ${when}`,
+  ends: { complete: 'finished', stopped: 'stopped', failed: 'failed' } as Readonly<Record<string, string>>,
   status: {
     draft: 'Draft',
     queued: 'Queued',
@@ -16,7 +17,7 @@ export const sweeps = {
     failed: 'Failed',
   },
   started: (time: string, seed: number) => `started ${time}, seed ${seed}`,
-  finished: (time: string, seed: number) => `finished ${time}, seed ${seed}`,
+  ended: (how: string, time: string, seed: number) => `${how} ${time}, seed ${seed}`,
   presets: 'Presets',
   run: (runs: number) => `Run ${plural(runs, 'patch', 'patches')}`,
   runPlain: 'Run',
@@ -214,6 +215,7 @@ export const sweeps = {
   },
   keyGroup: 'Sweeps',
   keyTable: 'Show the numbers or the heatmap',
+  keyFigure: 'Save the figure as SVG',
   keyHide: 'Hide or show columns fixed by construction',
   renameTitle: 'Rename sweep',
 };
