@@ -54,7 +54,7 @@ describe('writing and reading', () => {
     const wrong = { name: 'b', shape: [3], data: new Float32Array(2) };
     await expect(writeSafetensors(file, [wrong])).rejects.toThrow(/tensor b of shape \[3\] has 2 values/);
     await expect(writeSafetensors(join(folder, 'absent', 'x'), [])).rejects.toThrow(
-      error('MODEL_FILE_MISSING', /absent/) as Error,
+      error('MODEL_FILE_MISSING', /absent/),
     );
     expect(readFileSync(file)).toEqual(before);
     expect(readdirSync(folder)).toEqual(['model.safetensors']);
@@ -91,11 +91,11 @@ describe('number formats', () => {
   });
 
   it('knows every half-precision number', () => {
-    for (let bits = 0; bits < 0x7c00; bits++) {
-      const value = halfToFloat(bits);
-      expect(halfToFloat(bits | 0x8000)).toBe(-value);
-      if (bits > 0) expect(value).toBeGreaterThan(halfToFloat(bits - 1));
-    }
+    // The bit patterns of the positive ones count up with their values.
+    const values = Array.from({ length: 0x7c00 }, (_, bits) => halfToFloat(bits));
+    expect(values.every((value, i) => i === 0 || value > (values[i - 1] ?? Infinity))).toBe(true);
+    expect(values.every((value, bits) => halfToFloat(bits | 0x8000) === -value)).toBe(true);
+    expect([values[1], values[0x3c00], values[0x7bff]]).toEqual([2 ** -24, 1, 65504]);
     expect(halfToFloat(0x7c00)).toBe(Infinity);
     expect(halfToFloat(0x7c01)).toBeNaN();
   });
@@ -104,7 +104,7 @@ describe('number formats', () => {
     const header = { x: { dtype: 'I64', shape: [1], data_offsets: [0, 8] } };
     writeFileSync(file, safetensorsBytes(header, new Uint8Array(8)));
     const entry = (await readSafetensors(file)).tensors.get('x')!;
-    await expect(readTensor(entry)).rejects.toThrow(error('MODEL_WEIGHTS_DTYPE', /"x" holds I64/) as Error);
+    await expect(readTensor(entry)).rejects.toThrow(error('MODEL_WEIGHTS_DTYPE', /"x" holds I64/));
   });
 });
 
@@ -169,7 +169,7 @@ describe('damaged files', () => {
 
   it.each(cases)('$what', async ({ bytes, code, message }) => {
     writeFileSync(file, bytes);
-    await expect(readSafetensors(file)).rejects.toThrow(error(code, message) as Error);
+    await expect(readSafetensors(file)).rejects.toThrow(error(code, message));
   });
 
   it('notices a file that became shorter after its header was read', async () => {
@@ -177,7 +177,7 @@ describe('damaged files', () => {
     const { tensors, size } = await readSafetensors(file);
     truncateSync(file, size - 100);
     await expect(readTensor(tensors.get('a')!)).rejects.toThrow(
-      error('MODEL_WEIGHTS_TRUNCATED', /"a" needs 400 bytes, 300 are there/) as Error,
+      error('MODEL_WEIGHTS_TRUNCATED', /"a" needs 400 bytes, 300 are there/),
     );
   });
 });
@@ -200,23 +200,17 @@ describe('the weights of a folder', () => {
     expect([...tensors.keys()].sort()).toEqual(['a', 'b']);
     expect(files).toHaveLength(2);
     index({ a: 'model-2-of-2.safetensors' });
-    await expect(readWeightFiles(shards)).rejects.toThrow(
-      error('MODEL_WEIGHTS_DAMAGED', /"a" is not in/) as Error,
-    );
+    await expect(readWeightFiles(shards)).rejects.toThrow(error('MODEL_WEIGHTS_DAMAGED', /"a" is not in/));
     index({ a: 'model-3-of-2.safetensors' });
-    await expect(readWeightFiles(shards)).rejects.toThrow(error('MODEL_WEIGHTS_MISSING', /model-3/) as Error);
+    await expect(readWeightFiles(shards)).rejects.toThrow(error('MODEL_WEIGHTS_MISSING', /model-3/));
     index({ a: '../outside.safetensors' });
-    await expect(readWeightFiles(shards)).rejects.toThrow(error('MODEL_WEIGHTS_DAMAGED', /outside/) as Error);
+    await expect(readWeightFiles(shards)).rejects.toThrow(error('MODEL_WEIGHTS_DAMAGED', /outside/));
   });
 
   it('are refused as a pickle, with what to do', async () => {
     const pickled = temporaryFolder();
-    await expect(readWeightFiles(pickled)).rejects.toThrow(
-      error('MODEL_WEIGHTS_MISSING', /no model/) as Error,
-    );
+    await expect(readWeightFiles(pickled)).rejects.toThrow(error('MODEL_WEIGHTS_MISSING', /no model/));
     writeFileSync(join(pickled, 'pytorch_model.bin'), '');
-    await expect(readWeightFiles(pickled)).rejects.toThrow(
-      error('MODEL_WEIGHTS_MISSING', /can run code/) as Error,
-    );
+    await expect(readWeightFiles(pickled)).rejects.toThrow(error('MODEL_WEIGHTS_MISSING', /can run code/));
   });
 });
