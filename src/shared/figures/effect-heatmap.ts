@@ -75,6 +75,7 @@ export function heatmapPanel(
     ...cellShapes(grid, layout, theme, settings),
     ...layerLabels(layout, theme, area, settings),
     ...columnLabels(grid, layout, theme, settings),
+    ...headTitle(grid, layout, theme, area, settings),
     ...brackets(grid, layout, theme, settings, area),
     ...ringShapes(layout, theme, options.pinned ?? [], options.cursor ?? null),
   ];
@@ -163,6 +164,18 @@ function columnLabels(
     }
     return shapes;
   });
+}
+
+function headTitle(
+  grid: SweepGrid,
+  { plot }: HeatmapLayout,
+  theme: FigureTheme,
+  area: Rect,
+  options: HeatmapOptions,
+): Shape[] {
+  if (options.axisTitle !== true || grid.axes !== 'layer_head') return [];
+  const y = area.y + area.height - theme.sizes.axis / 2;
+  return [label(theme, words.head, plot.x + plot.width / 2, y, { align: 'center' })];
 }
 
 /** Names the run of columns that are fixed by construction, and the rest. */

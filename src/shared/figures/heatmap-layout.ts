@@ -85,7 +85,13 @@ export function layoutHeatmap(
   const second = isPositional(grid) && options.compact !== true;
   const below = (rotated ? widest * 0.75 + size : size + 6) + (second && !rotated ? size + 4 : 0);
   const bracket = second && fixed.size > 0 && options.hideFixed !== true ? size + 10 : 0;
-  const plot = { x: area.x + gutter, y: area.y, width, height: Math.max(10, area.height - below - bracket) };
+  const named = options.axisTitle === true && grid.axes === 'layer_head' ? size + 5 : 0;
+  const plot = {
+    x: area.x + gutter,
+    y: area.y,
+    width,
+    height: Math.max(10, area.height - below - bracket - named),
+  };
   const height = (plot.height - GAP * Math.max(0, grid.layers - 1)) / Math.max(1, grid.layers);
   let at = plot.x;
   const columns = shown.map((index, i) => {

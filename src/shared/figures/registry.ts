@@ -22,10 +22,19 @@ const clamp = (low: number, value: number, high: number): number => Math.min(hig
 /** One row per kind of figure. */
 export const FIGURES: { readonly [K in FigureKind]: FigureEntry<K> } = {
   effects: {
+    // One value a layer is a line, not a column of cells.
     option: ({ grid, title, domain = 1 }, theme, size) =>
-      effectHeatmap(grid, theme, size, { domain, legend: true, ...(title === undefined ? {} : { title }) }),
+      grid.axes === 'layer'
+        ? layerLines([{ label: title ?? '', grid }], theme, size)
+        : effectHeatmap(grid, theme, size, {
+            domain,
+            legend: true,
+            ...(title === undefined ? {} : { title }),
+          }),
     height: ({ grid }, width, theme) =>
-      clamp(width * 0.3, grid.layers * (theme.sizes.value + 9) + 110, width * 0.85),
+      grid.axes === 'layer'
+        ? width * 0.5
+        : clamp(width * 0.3, grid.layers * (theme.sizes.value + 9) + 110, width * 0.85),
   },
   comparison: {
     option: (data, theme, size) => comparisonPanels(data, data.labels, theme, size),

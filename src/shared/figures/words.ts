@@ -1,6 +1,7 @@
 /** Every word that stands inside a figure. */
 export const words = {
   layer: 'Layer',
+  head: 'Head',
   position: 'Position',
   recovery: 'Recovery',
   interval: '95 % interval',

@@ -136,6 +136,35 @@ describe('effectHeatmap', () => {
   });
 });
 
+describe('grids of other axes', () => {
+  const theme = figureTheme('light', 'print');
+  const size = { width: 640, height: 300 };
+  it('name their heads', () => {
+    const shown = texts(svgOf(effectHeatmap(headGrid(), theme, size), size.width, size.height));
+    expect(shown).toContain('Head');
+    expect(shown).toContain('Layer');
+  });
+  it('over layers alone are drawn as a line', () => {
+    const whole = positionGrid();
+    const every = <T>(values: readonly T[]) => values.filter((_, i) => i % 5 === 4);
+    const grid = {
+      ...whole,
+      axes: 'layer' as const,
+      columns: 1,
+      columnLabels: [''],
+      recovery: every(whole.recovery),
+      low: every(whole.low),
+      high: every(whole.high),
+      state: every(whole.state),
+    };
+    const option = figureOption({ kind: 'effects', grid }, theme, size);
+    expect(texts(svgOf(option, size.width, size.height))).toEqual(
+      expect.arrayContaining(['Layer', 'Recovery']),
+    );
+    expect(JSON.stringify(option.series)).toContain('"type":"line"');
+  });
+});
+
 describe('shared scale, difference and small charts', () => {
   const theme = figureTheme('dark');
   it('chooses one domain for all compared grids', () => {
