@@ -14,8 +14,9 @@ export class PaneStore {
     this.#panes = read(storage);
   }
 
-  get(id: string, width: number): PaneState {
-    return this.#panes[id] ?? { width, collapsed: false };
+  /** What the user left, or the designed width, folded or not. */
+  get(id: string, width: number, collapsed = false): PaneState {
+    return this.#panes[id] ?? { width, collapsed };
   }
 
   set(id: string, state: PaneState): void {

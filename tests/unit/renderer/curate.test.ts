@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { EngramClient, RecordFilter } from '../../../src/shared/contracts/index.ts';
 import { RecordRow } from '../../../src/shared/domain/index.ts';
 import {
@@ -65,15 +65,18 @@ async function loaded(count?: number) {
   await list.reload();
   return { ...made, list };
 }
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 describe('the list being screened', () => {
   it('opens the first record and loads further pages only when they come into view, once', async () => {
     const { list, asked } = await loaded();
     expect([list.total, list.open, list.index]).toEqual([250, 1, 0]);
+    vi.useFakeTimers();
+    list.ensure(200, 230);
     list.ensure(90, 120);
+    await vi.runAllTimersAsync();
     list.ensure(95, 125);
-    await settled();
+    await vi.runAllTimersAsync();
+    vi.useRealTimers();
     expect(asked).toEqual([0, PAGE_SIZE]);
     expect(list.row(120)?.id).toBe(121);
     expect(list.row(240)).toBeUndefined();

@@ -3,6 +3,8 @@ import type { Decision, RecordId, RecordRow } from '../../../shared/domain/index
 import type { ErrorStore } from '../../state/errors.svelte.ts';
 
 export const PAGE_SIZE = 100;
+/** Pages that only fly by are not asked for. */
+const REST_MS = 40;
 export const NO_FILTER: RecordFilter = {
   query: '',
   decisions: [],
@@ -34,6 +36,7 @@ export class CurateList {
   #open = $state.raw<RecordId | null>(null);
   #checked = $state.raw<ReadonlySet<RecordId>>(new Set());
   #turn = 0;
+  #rest: ReturnType<typeof setTimeout> | undefined;
   #pending = new Set<number>();
   readonly #client: EngramClient;
   readonly #errors: ErrorStore;
@@ -97,8 +100,13 @@ export class CurateList {
     this.#keepPlace(page, answer.rows);
   }
 
-  /** Loads the pages between two rows that are not there yet. */
+  /** Loads the pages between two rows that are not there yet, once scrolling rests a moment. */
   ensure(first: number, last: number): void {
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => this.#fill(first, last), REST_MS);
+  }
+
+  #fill(first: number, last: number): void {
     if (!this.#loaded) return;
     const end = Math.min(last, this.#total - 1);
     for (let page = Math.floor(first / PAGE_SIZE); page * PAGE_SIZE <= end; page++) {

@@ -10,6 +10,7 @@ export const common = {
   explain: (word: string) => `Explain ${word}`,
   export: 'Export',
   figure: 'Figure',
+  hide: (pane: string) => `Hide ${pane}`,
   loading: 'Loading',
   open: 'Open',
   providers: { cpu: 'CPU', cuda: 'CUDA', dml: 'DirectML', webgpu: 'WebGPU' },
