@@ -1,7 +1,7 @@
 import type { SampleRecord } from './records.ts';
 
 /** Shown in every record and every file of the sample. */
-export const NOTICE =
+const NOTICE =
   'Synthetic text made for the Engram sample study: no real patients, syndromes, drugs, authors or findings.';
 
 export const JOURNAL = 'Synthetic Journal of Invented Epileptology';
@@ -19,7 +19,7 @@ const MESH = [
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** 10.5555 is the prefix that Crossref keeps for tests. */
-export function doiOf(record: SampleRecord): string {
+function doiOf(record: SampleRecord): string {
   return `10.5555/engram.sample.${record.pmid}`;
 }
 

@@ -15,7 +15,7 @@ export interface BpeVocabulary {
   readonly merges: readonly (readonly [string, string])[];
 }
 
-export const END_OF_TEXT = '<|endoftext|>';
+const END_OF_TEXT = '<|endoftext|>';
 
 interface Word {
   readonly count: number;

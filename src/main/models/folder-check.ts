@@ -8,7 +8,7 @@ import { matchWeights } from './folder.ts';
 import { readWeightFiles, type WeightFiles } from './safetensors.ts';
 import { openTokenizer } from './tokenizer.ts';
 
-export type FolderCheck = z.infer<typeof ModelFolderCheck>;
+type FolderCheck = z.infer<typeof ModelFolderCheck>;
 
 const count = (n: number): string => n.toLocaleString('en-US');
 
@@ -53,7 +53,7 @@ export async function checkModelFolder(folder: string): Promise<FolderCheck[]> {
 }
 
 /** `GPT-2: 12 layers, 12 heads, width 768, context 1,024, vocabulary 50,257`. */
-export function describeConfig(config: ModelConfig): string {
+function describeConfig(config: ModelConfig): string {
   const { nLayer, nHead, dModel, nCtx, vocabSize } = config;
   return (
     `${folderFamily(config).label}: ${nLayer} layers, ${nHead} heads, width ${count(dModel)}, ` +

@@ -1,11 +1,11 @@
-export { buildBlock, type BlockOptions, type BlockResult } from './chunks.ts';
-export { parameterCount, parseModelConfig, readModelConfig, toHuggingFaceConfig } from './config.ts';
-export { createModel, freshWeights, type ModelSizes } from './create.ts';
-export { checkModelFolder, describeConfig, type FolderCheck } from './folder-check.ts';
+export { buildBlock, type BlockResult } from './chunks.ts';
+export { parameterCount, parseModelConfig, toHuggingFaceConfig } from './config.ts';
+export { createModel, freshWeights } from './create.ts';
+export { checkModelFolder } from './folder-check.ts';
 export { openModelFolder } from './folder.ts';
 export { copyModelFolder, saveModelFolder, TOKENIZER_FILES } from './folder-save.ts';
-export { readSafetensors, readWeightFiles, type SafetensorsFile, type WeightFiles } from './safetensors.ts';
+export { readSafetensors, readWeightFiles } from './safetensors.ts';
 export { readTensor } from './safetensors-values.ts';
 export { writeSafetensors, type NamedTensor } from './safetensors-writer.ts';
 export { openTokenizer } from './tokenizer.ts';
-export type { ModelFolder, TensorEntry, TextTokenizer, TokenBlock } from './types.ts';
+export type { ModelFolder, TextTokenizer, TokenBlock } from './types.ts';

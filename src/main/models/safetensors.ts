@@ -6,7 +6,7 @@ import { fileError, parseJson, readTextIfAny } from './files.ts';
 import type { TensorEntry } from './types.ts';
 
 /** Bytes per element of the data types a TensorEntry can have. */
-export const DTYPE_BYTES: Readonly<Record<TensorEntry['dtype'], number>> = {
+const DTYPE_BYTES: Readonly<Record<TensorEntry['dtype'], number>> = {
   F32: 4,
   F16: 2,
   BF16: 2,
@@ -22,7 +22,7 @@ const MAX_HEADER_BYTES = 100_000_000;
 const PREFIX_BYTES = 8;
 
 export const SINGLE_FILE = 'model.safetensors';
-export const INDEX_FILE = 'model.safetensors.index.json';
+const INDEX_FILE = 'model.safetensors.index.json';
 
 const natural = z.number().int().nonnegative();
 const Header = z.record(z.string(), z.unknown());

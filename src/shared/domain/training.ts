@@ -70,8 +70,8 @@ export const TRAINING_PRESETS: Readonly<Record<'I' | 'II' | 'quick', TrainingCon
     paddingInLoss: false,
   },
   // For small models made from scratch. Tried on the bundled sample (about 300 abstracts of 80 words, 4 layers,
-  // width 128): the facts are learnt between steps 240 and 400,
-  // and 12 epochs (about 460 steps of 800 tokens) end soon after, before the validation loss rises again.
+  // width 128): the facts are learnt between steps 230 and 320, and 12
+  // epochs (about 470 steps of 800 tokens) end soon after, before the validation loss rises again.
   quick: {
     ...COMMON,
     preset: 'quick',

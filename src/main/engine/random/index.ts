@@ -1,2 +1,2 @@
 export { Mt19937 } from './mt19937.ts';
-export { trainTestSplit, type Split } from './split.ts';
+export { trainTestSplit } from './split.ts';

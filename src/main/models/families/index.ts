@@ -2,8 +2,6 @@ import type { ModelConfig } from '../../../shared/domain/index.ts';
 import type { FolderFamily } from './family.ts';
 import { gpt2 } from './gpt2.ts';
 
-export type { FolderFamily, WeightSpec } from './family.ts';
-
 /** One entry per model family. */
 export const FOLDER_FAMILIES: Readonly<Record<ModelConfig['family'], FolderFamily>> = { gpt2 };
 
