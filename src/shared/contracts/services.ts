@@ -242,6 +242,8 @@ export const ComparisonView = z.object({
       participation: z.number().nullable(),
     }),
   ),
+  /** B − A in the top share with its paired 95 % interval; null where the grids cannot be paired. */
+  localisationDifference: z.object({ value: z.number(), low: z.number(), high: z.number() }).nullable(),
   notes: z.array(z.string()),
 });
 export type ComparisonView = z.infer<typeof ComparisonView>;

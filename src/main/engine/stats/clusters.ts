@@ -1,4 +1,5 @@
 import type { Direction } from '../../../shared/domain/index.ts';
+import { InvariantError } from '../../../shared/errors/index.ts';
 import { baseline, type Measured } from './recovery.ts';
 
 /**
@@ -31,6 +32,22 @@ export function meanStatistic(clusters: readonly (readonly number[])[]): Cluster
     value: (weights) => {
       const n = dot(weights, sizes);
       return n > 0 ? dot(weights, totals) / n : null;
+    },
+  };
+}
+
+/** b − a over the same clusters: both see the same weights, so its bootstrap is a paired one. */
+export function differenceStatistic(a: ClusterStatistic, b: ClusterStatistic): ClusterStatistic {
+  if (a.clusters !== b.clusters) {
+    throw new InvariantError(
+      `A paired difference needs the same clusters, not ${a.clusters} and ${b.clusters}.`,
+    );
+  }
+  return {
+    clusters: a.clusters,
+    value: (weights) => {
+      const [x, y] = [a.value(weights), b.value(weights)];
+      return x === null || y === null ? null : y - x;
     },
   };
 }

@@ -1,5 +1,6 @@
 export { bcaInterval, ClusterBootstrap } from './bootstrap.ts';
-export { groupByItem, meanStatistic, ratioOfMeansStatistic } from './clusters.ts';
+export { differenceStatistic, groupByItem, meanStatistic, ratioOfMeansStatistic } from './clusters.ts';
+export type { ClusterStatistic } from './clusters.ts';
 export { benjaminiHochberg, holm } from './correction.ts';
 export { pearson, ranks, spearman } from './correlation.ts';
 export { populationSd } from './descriptive.ts';

@@ -24,7 +24,7 @@ export function comparisonView(
       names: specNames(study, sweep),
     };
   };
-  return compareGrids(side(a), side(b));
+  return compareGrids(side(a), side(b), grids.difference(study, a, b, key));
 }
 
 /** Implements `compare`. */

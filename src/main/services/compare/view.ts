@@ -2,7 +2,7 @@ import type { ComparisonView } from '../../../shared/contracts/index.ts';
 import { hookInfo, type Sweep, type SweepGrid } from '../../../shared/domain/index.ts';
 import { pearson, spearman } from '../../engine/stats/index.ts';
 import { siteName } from '../../../shared/figures/index.ts';
-import type { SiteLocalisation } from '../sweeps/localisation.ts';
+import type { LocalisationDifference, SiteLocalisation } from '../sweeps/localisation.ts';
 import { describeSpec, type SpecNames } from './settings.ts';
 
 export interface CompareSide {
@@ -13,7 +13,11 @@ export interface CompareSide {
 }
 
 /** Two grids of one hook side by side: difference, agreement, detected sites, settings, localisation. */
-export function compareGrids(a: CompareSide, b: CompareSide): ComparisonView {
+export function compareGrids(
+  a: CompareSide,
+  b: CompareSide,
+  localisationDifference: LocalisationDifference,
+): ComparisonView {
   const aligned = alignGrids(a.grid, b.grid);
   const both = aligned.filter((cell) => isOpen(a.grid, cell.a) && isOpen(b.grid, cell.b));
   const x = both.map((cell) => valueOf(a.grid, cell.a));
@@ -48,6 +52,7 @@ export function compareGrids(a: CompareSide, b: CompareSide): ComparisonView {
     settings: different,
     equalSettings: settings.length - different.length,
     localisation: [a.localisation, b.localisation],
+    localisationDifference,
     notes: notesOf(a, b),
   };
 }

@@ -1,3 +1,4 @@
+import type { ComparisonView } from '../../../shared/contracts/index.ts';
 import type { HookGrid, Sweep, SweepGrid } from '../../../shared/domain/index.ts';
 import { hookInfo, METRICS } from '../../../shared/domain/index.ts';
 import {
@@ -61,4 +62,16 @@ export function strongestSites(grid: SweepGrid): Markup {
 export function gridCaption(sweep: Sweep, { hook }: HookGrid, grid: SweepGrid): string {
   const metric = METRICS.find((m) => m.name === grid.metric)?.label ?? grid.metric;
   return `${sweep.label}. Recovery of the ${metric} after patching the ${hookInfo(hook).label} (${sweep.spec.direction}), ratio of means over ${grid.pairsDone} of ${grid.pairsTotal} pairs. Mean ${metric}: clean ${formatNumber(grid.meanClean)}, corrupted ${formatNumber(grid.meanCorrupted)}. Hatched sites are fixed by construction; a dot marks sites at least 2 SD from the grid's mean.`;
+}
+
+/** What the share of the strongest sites differs by, with its uncertainty. */
+export function shareDifference({ localisationDifference }: ComparisonView, a: Sweep, b: Sweep): Markup {
+  if (localisationDifference === null) {
+    return html`<p>The difference between the two shares was not tested: the grids cannot be paired.</p>`;
+  }
+  const { value, low, high } = localisationDifference;
+  return html`<p>
+    Difference of the share, ${b.label} − ${a.label}: ${formatNumber(value, 3)}, 95 % interval
+    ${formatInterval(low, high, 3)} (bootstrap over clusters, the same draws for both).
+  </p>`;
 }

@@ -14,7 +14,7 @@ import type { Study } from '../../store/index.ts';
 import { comparisonView } from '../compare/service.ts';
 import { describeSpec, specNames } from '../compare/settings.ts';
 import type { GridReader } from '../sweeps/grids.ts';
-import { figureBlock, gridCaption, reportNumber, strongestSites } from './blocks.ts';
+import { figureBlock, gridCaption, reportNumber, shareDifference, strongestSites } from './blocks.ts';
 import { figureFor } from './figures.ts';
 import { dataMethods, modelMethods, sweepMethods, trainingMethods } from './methods.ts';
 import { reportWarnings } from './warnings.ts';
@@ -209,6 +209,7 @@ function comparisonBlocks(study: Study, grids: GridReader, ids: ReportSection['s
                 'Localisation: how much of the positive effect the strongest sites hold',
                 reportNumber,
               ),
+              shareDifference(view, a, b),
             ]),
       ];
     }),

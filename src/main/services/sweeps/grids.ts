@@ -1,6 +1,11 @@
 import type { SweepId, SweepGrid } from '../../../shared/domain/index.ts';
 import type { Study } from '../../store/index.ts';
-import { localisationOf, type SiteLocalisation } from './localisation.ts';
+import {
+  localisationDifference,
+  localisationOf,
+  type LocalisationDifference,
+  type SiteLocalisation,
+} from './localisation.ts';
 import { readGrid, sweepGrid, type GridData, type GridKey } from './grid.ts';
 
 /** Grids of complete sweeps, whose intervals take a second to compute, are kept. */
@@ -8,6 +13,8 @@ export interface GridReader {
   data(study: Study, id: SweepId, key: GridKey): GridData;
   grid(study: Study, id: SweepId, key: GridKey): SweepGrid;
   localisation(study: Study, id: SweepId, key: GridKey): SiteLocalisation;
+  /** B − A; see `localisationDifference`. */
+  difference(study: Study, a: SweepId, b: SweepId, key: GridKey): LocalisationDifference;
 }
 
 interface Read {
@@ -15,6 +22,8 @@ interface Read {
   readonly grid: SweepGrid;
   /** Computed when first asked for. */
   localisation: SiteLocalisation | null;
+  /** To other sweeps, likewise. */
+  readonly differences: Map<SweepId, LocalisationDifference>;
 }
 
 const KEPT = 64;
@@ -28,7 +37,7 @@ export function createGridReader(): GridReader {
     const known = grids.get(name);
     if (known !== undefined) return known;
     const data = readGrid(study, study.sweeps.get(id), { hook, axes, metric });
-    const made: Read = { data, grid: sweepGrid(data), localisation: null };
+    const made: Read = { data, grid: sweepGrid(data), localisation: null, differences: new Map() };
     if (data.sweep.status === 'complete') grids.set(name, made);
     for (const oldest of grids.keys()) {
       if (grids.size <= KEPT) break;
@@ -41,8 +50,17 @@ export function createGridReader(): GridReader {
     grid: (study, id, key) => read(study, id, key).grid,
     localisation: (study, id, key) => {
       const entry = read(study, id, key);
-      entry.localisation ??= localisationOf(entry.data, entry.grid);
+      entry.localisation ??= localisationOf(entry);
       return entry.localisation;
+    },
+    difference: (study, a, b, key) => {
+      const [from, to] = [read(study, a, key), read(study, b, key)];
+      const known = from.differences.get(b);
+      if (known !== undefined) return known;
+      const made = localisationDifference(from, to);
+      // An incomplete sweep has none yet.
+      if (to.data.sweep.status === 'complete') from.differences.set(b, made);
+      return made;
     },
   };
 }

@@ -1,15 +1,51 @@
 import type { ComparisonView } from '../../../shared/contracts/index.ts';
 import { hookInfo, type SweepGrid } from '../../../shared/domain/index.ts';
-import { ClusterBootstrap, localisation, ratioOfMeansStatistic } from '../../engine/stats/index.ts';
+import {
+  ClusterBootstrap,
+  differenceStatistic,
+  localisation,
+  ratioOfMeansStatistic,
+  type ClusterStatistic,
+} from '../../engine/stats/index.ts';
 import { clusteredSite, resamplesFor, type GridData } from './grid.ts';
 
 /** Strongest sites whose share of the total is reported. */
 const TOP_SITES = 5;
 
 export type SiteLocalisation = ComparisonView['localisation'][number];
+export type LocalisationDifference = ComparisonView['localisationDifference'];
+
+/** A grid with the numbers it was made from. */
+export interface LocatedGrid {
+  readonly data: GridData;
+  readonly grid: SweepGrid;
+}
+
+/** Sites that count: measured, neither zero nor trivial by construction. */
+function openSites({ grid }: LocatedGrid): number[] {
+  return grid.state.flatMap((state, site) => (state === 'open' ? [site] : []));
+}
+
+/** The share of the strongest sites as a function of how often each cluster counts. */
+function shareStatistic({ data }: LocatedGrid, sites: readonly number[]): ClusterStatistic {
+  const { direction, epsilon } = data.sweep.spec;
+  const statistics = sites.map((site) =>
+    ratioOfMeansStatistic(direction, clusteredSite(data, site), epsilon),
+  );
+  return {
+    clusters: data.clusters.length,
+    value: (weights) =>
+      localisation(
+        statistics.map((statistic) => statistic.value(weights)),
+        undefined,
+        TOP_SITES,
+      )?.topShare ?? null,
+  };
+}
 
 /** Index of localisation with a cluster-bootstrap interval of the top share; null for residual sites. */
-export function localisationOf(data: GridData, grid: SweepGrid): SiteLocalisation {
+export function localisationOf(located: LocatedGrid): SiteLocalisation {
+  const { data, grid } = located;
   const { sweep } = data;
   const clusters = data.clusters.length;
   const empty = {
@@ -19,26 +55,17 @@ export function localisationOf(data: GridData, grid: SweepGrid): SiteLocalisatio
     gini: null,
     participation: null,
   };
-  const mask = grid.state.map((state) => state === 'open');
+  const sites = openSites(located);
   if (hookInfo(grid.hook).residual) return empty;
-  const index = localisation(grid.recovery, mask, TOP_SITES);
-  if (index === null) return empty;
-  const { direction, epsilon, seed } = sweep.spec;
-  const sites = mask.flatMap((open, site) => (open ? [site] : []));
-  const statistics = sites.map((site) =>
-    ratioOfMeansStatistic(direction, clusteredSite(data, site), epsilon),
+  const index = localisation(
+    grid.recovery,
+    grid.state.map((state) => state === 'open'),
+    TOP_SITES,
   );
+  if (index === null) return empty;
   const interval =
     sweep.status === 'complete'
-      ? new ClusterBootstrap(clusters, { seed, resamples: resamplesFor(sites.length, clusters) }).interval({
-          clusters,
-          value: (weights) =>
-            localisation(
-              statistics.map((statistic) => statistic.value(weights)),
-              undefined,
-              TOP_SITES,
-            )?.topShare ?? null,
-        })
+      ? bootstrap(located, sites.length).interval(shareStatistic(located, sites))
       : null;
   return {
     label: sweep.label,
@@ -52,4 +79,38 @@ export function localisationOf(data: GridData, grid: SweepGrid): SiteLocalisatio
     gini: index.gini,
     participation: index.participation,
   };
+}
+
+/**
+ * B − A in the share of the strongest sites, with its paired interval: clusters are drawn once for both. Null
+ * where the grids cannot be paired (other items, other sites, residual sites, an incomplete sweep).
+ */
+export function localisationDifference(a: LocatedGrid, b: LocatedGrid): LocalisationDifference {
+  const sites = openSites(a);
+  const paired =
+    !hookInfo(a.grid.hook).residual &&
+    [a, b].every(({ data }) => data.sweep.status === 'complete') &&
+    same(sites, openSites(b)) &&
+    same(itemsOf(a), itemsOf(b));
+  if (!paired) return null;
+  const statistic = differenceStatistic(shareStatistic(a, sites), shareStatistic(b, sites));
+  const interval = bootstrap(a, 2 * sites.length).interval(statistic);
+  return interval === null ? null : { value: interval.estimate, low: interval.low, high: interval.high };
+}
+
+function bootstrap({ data }: LocatedGrid, sites: number): ClusterBootstrap {
+  const clusters = data.clusters.length;
+  return new ClusterBootstrap(clusters, {
+    seed: data.sweep.spec.seed,
+    resamples: resamplesFor(sites, clusters),
+  });
+}
+
+/** Name of each cluster, in the order of the clusters. */
+function itemsOf({ data }: LocatedGrid): string[] {
+  return data.clusters.map(([first = -1]) => data.inputs[data.pairs[first] ?? -1]?.item ?? '');
+}
+
+function same<T>(x: readonly T[], y: readonly T[]): boolean {
+  return x.length === y.length && x.every((value, i) => value === y[i]);
 }

@@ -90,14 +90,17 @@ export function detectedCounts(view: ComparisonView): { both: number; a: number;
 export type Verdict = 'none' | 'open' | 'a' | 'b';
 
 /**
- * Which grid holds more of its positive effect in its strongest sites, as far as their 95 % intervals say:
- * `open` while they overlap, are not known, or divide by almost nothing; `none` where the index is not defined.
+ * Which grid holds more of its positive effect in its strongest sites, as far as the 95 % interval of the paired
+ * difference says, or where there is none, the intervals of both. `open`: not settled, or recoveries divide by
+ * almost nothing; `none`: the index is not defined.
  */
 export function localisationVerdict(view: ComparisonView): Verdict {
   const [a, b] = view.localisation.map((l) => l.topShare);
   if (a === undefined || b === undefined || a.value === null || b.value === null) return 'none';
-  if (a.low === null || a.high === null || b.low === null || b.high === null) return 'open';
   if (smallGaps(view).length > 0) return 'open';
+  const paired = view.localisationDifference;
+  if (paired !== null) return paired.low > 0 ? 'b' : paired.high < 0 ? 'a' : 'open';
+  if (a.low === null || a.high === null || b.low === null || b.high === null) return 'open';
   if (a.low <= b.high && b.low <= a.high) return 'open';
   return a.value > b.value ? 'a' : 'b';
 }

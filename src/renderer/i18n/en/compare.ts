@@ -4,6 +4,9 @@ const percent = (share: number | null) => `${fixed(share === null ? null : share
 const range = ({ low, high }: { readonly low: number | null; readonly high: number | null }) =>
   `${fixed(low === null ? null : low * 100, 0)} to ${fixed(high === null ? null : high * 100, 0)}`;
 
+const points = (share: number | null) => fixed(share === null ? null : share * 100, 0);
+const plainPoints = (share: number) => plural(Math.round(share * 100), 'point');
+
 interface Interval {
   readonly low: number | null;
   readonly high: number | null;
@@ -57,6 +60,8 @@ export const compare = {
     `The 95 % intervals overlap: ${range(a)} and ${range(b)} (n = ${plural(n, 'cluster')}).`,
   apart: (a: Interval, b: Interval, n: number) =>
     `The 95 % intervals lie apart: ${range(a)} and ${range(b)} (n = ${plural(n, 'cluster')}).`,
+  paired: (d: Interval & { readonly value: number }, n: number) =>
+    `The difference, ${plainPoints(d.value)}, has a 95 % interval from ${points(d.low)} to ${points(d.high)} (n = ${plural(n, 'cluster')}).`,
   noIntervals: (n: number) => `There are no intervals: ${plural(n, 'cluster')} of pairs are too few.`,
   emptyGap: (sides: readonly string[]) =>
     `The mean gap of ${sides.join(' and ')} is near 0, so ${sides.length > 1 ? 'their' : 'its'} shares say nothing.`,
@@ -64,15 +69,19 @@ export const compare = {
   noPositive: 'No site of one sweep has a positive effect to share out.',
   agree: 'Gini and participation ratio agree.',
   disagree: 'Gini or participation ratio says otherwise.',
-  noTest: 'The difference itself was not tested.',
+  noTest: 'The difference itself was not tested: the grids cannot be paired.',
+  pairedDraws: 'Both sweeps were resampled together.',
+  differencePoints: 'B minus A, points',
+  differenceRow: 'Difference',
+  differenceOf: (value: number, low: number, high: number) =>
+    `Difference of the shares ${points(value)} points, interval ${points(low)} to ${points(high)}`,
   shareTitle: (k: number) => `Share of effect in top ${k} sites`,
   interval: '95 % interval',
   shareLabel: (k: number) => `Share of the positive effect in the top ${k} sites of A and B with intervals`,
   rowLabel: (letter: string, label: string, n: number) => `${letter}, ${label}, n ${count(n)}`,
-  indices: 'Other indices, no intervals',
+  indices: 'Other indices',
   gini: 'Gini',
   participation: 'Participation ratio',
-  clusters: 'Clusters',
 
   heatmap: (letter: string, label: string) => `${letter}, ${label}: recovery by layer and column`,
   difference: 'B minus A',

@@ -5,6 +5,7 @@ import {
   bcaInterval,
   clustersNeeded,
   detect,
+  differenceStatistic,
   friedman,
   groupByItem,
   localisation,
@@ -109,6 +110,22 @@ describe('clusters', () => {
     const run = (seed: number) => bcaInterval(statistic, { resamples: 300, seed });
     expect(run(1)).toEqual(run(1));
     expect(run(1)).not.toEqual(run(2));
+  });
+  it('pairs a difference: what both share leaves no spread, what differs is b − a', () => {
+    const a = meanStatistic([[1], [20], [4], [80]]);
+    const b = meanStatistic([[3], [22], [6], [82]]);
+    const shifted = bcaInterval(differenceStatistic(a, b), { resamples: 300, seed: 1 });
+    expect(shifted?.estimate).toBeCloseTo(2, 12);
+    expect(shifted?.low).toBeCloseTo(2, 12);
+    expect(shifted?.high).toBeCloseTo(2, 12);
+    const alone = bcaInterval(b, { resamples: 300, seed: 1 });
+    expect((alone?.high ?? 0) - (alone?.low ?? 0)).toBeGreaterThan(10);
+  });
+  it('refuses to pair different numbers of clusters, and has no value where one side has none', () => {
+    const a = meanStatistic([[1], [2], [3]]);
+    expect(() => differenceStatistic(a, meanStatistic([[1], [2]]))).toThrow(/3 and 2/);
+    const empty = meanStatistic([[], [], []]);
+    expect(differenceStatistic(a, empty).value([1, 1, 1])).toBeNull();
   });
 });
 
