@@ -1,6 +1,5 @@
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
-import { CHANNELS } from '../main/shell/messages.ts';
-import { BRIDGE_KEY, PORT_MESSAGE, type DesktopBridge } from '../shared/contracts/bridge.ts';
+import { BRIDGE_KEY, CHANNELS, PORT_MESSAGE, type DesktopBridge } from '../shared/contracts/bridge.ts';
 
 // The handshake between the page and the main process, and nothing else.
 ipcRenderer.on(CHANNELS.port, (event) => {

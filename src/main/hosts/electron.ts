@@ -11,10 +11,10 @@ import {
   utilityProcess,
   type MessagePortMain,
 } from 'electron';
+import { CHANNELS } from '../../shared/contracts/index.ts';
 import { REPORT_STYLE } from '../exporters/report/style.ts';
 import { startCore, type AnyPort, type ChildLike, type CoreProcess } from '../shell/core.ts';
 import { registerDialogs } from '../shell/dialogs.ts';
-import { CHANNELS } from '../shell/messages.ts';
 import { APP_SCHEMES, serveRenderer } from '../shell/protocol.ts';
 import { hardenContents, hardenSession, isOwnPage } from '../shell/security.ts';
 import { styleHash } from '../shell/web/policy.ts';

@@ -22,8 +22,12 @@ export function renewableCompute(make: () => ComputeClient): RenewableCompute {
     const held = current;
     held.calls += 1;
     try {
-      const run = held.client[method] as (...values: readonly unknown[]) => Promise<unknown>;
-      return await run(...values);
+      // The values are those that the caller gave for the method of this name.
+      const client = held.client as unknown as Record<
+        string,
+        (...values: readonly unknown[]) => Promise<unknown>
+      >;
+      return await client[method]?.(...values);
     } finally {
       held.calls -= 1;
       if (held.retired && held.calls === 0) held.client.dispose();

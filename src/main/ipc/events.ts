@@ -2,7 +2,7 @@ import { events, type EngramEvents, type EventName } from '../../shared/contract
 import { InvariantError } from '../../shared/errors/index.ts';
 
 /** One event with its payload, as it leaves the services. */
-export type BusEvent = {
+type BusEvent = {
   readonly [K in EventName]: { readonly event: K; readonly payload: EngramEvents[K] };
 }[EventName];
 

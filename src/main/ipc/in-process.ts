@@ -8,7 +8,8 @@ export function createInProcessClient(router: Router): EngramClient {
       name,
       (input: unknown) => router.call(service, name, input),
     ]);
-    return [service, Object.fromEntries(calls)];
+    const client: unknown = Object.fromEntries(calls);
+    return [service, client];
   });
   // Built from the contract's own keys; the router parses every output with the contract's schema.
   return Object.fromEntries(services) as EngramClient;

@@ -1,5 +1,5 @@
-export { EventBus, type BusEvent, type EventListener } from './events.ts';
+export { EventBus } from './events.ts';
 export { createInProcessClient } from './in-process.ts';
-export { attachMessagePort, type PortLike } from './message-port.ts';
-export { createContractRouter, createRouter, type Router, type RouterOptions } from './router.ts';
+export { attachMessagePort } from './message-port.ts';
+export { createRouter, type Router } from './router.ts';
 export { attachWebSocket } from './web-socket.ts';

@@ -12,7 +12,6 @@ import {
   type TextTokenizer,
 } from '../models/index.ts';
 import type { TrainEvent } from '../runtime/api.ts';
-import type { Study } from '../store/index.ts';
 import { defineJob, type JobContext } from './definition.ts';
 import { evaluateModel } from './evaluation.ts';
 import { provenanceOf } from './provenance.ts';

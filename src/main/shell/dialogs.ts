@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import type { OpenDialogOptions, SaveDialogOptions } from 'electron';
 import { z } from 'zod';
-import { Download } from '../../shared/contracts/index.ts';
+import { CHANNELS, Download } from '../../shared/contracts/index.ts';
 import { UserInputError } from '../../shared/errors/index.ts';
 import type { CoreProcess } from './core.ts';
-import { CHANNELS } from './messages.ts';
 import { isOwnPage } from './security.ts';
 
 /** Who calls: the frame must be the page itself. */

@@ -18,13 +18,3 @@ export type FromCore =
   | { readonly type: 'registered'; readonly call: number; readonly handles: readonly FileHandle[] }
   | { readonly type: 'saved'; readonly call: number; readonly error: string | null }
   | { readonly type: 'closed' };
-
-/** Channels between the preload script and the main process. */
-export const CHANNELS = {
-  connect: 'engram:connect',
-  port: 'engram:port',
-  pickFiles: 'engram:pick-files',
-  pickFolder: 'engram:pick-folder',
-  dropped: 'engram:dropped',
-  save: 'engram:save',
-} as const;

@@ -28,3 +28,13 @@ export interface DesktopBridge {
   /** Native save dialog; false when the user cancels. */
   save(download: Download): Promise<boolean>;
 }
+
+/** Channels between the preload script and the main process. */
+export const CHANNELS = {
+  connect: 'engram:connect',
+  port: 'engram:port',
+  pickFiles: 'engram:pick-files',
+  pickFolder: 'engram:pick-folder',
+  dropped: 'engram:dropped',
+  save: 'engram:save',
+} as const;

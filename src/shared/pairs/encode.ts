@@ -43,7 +43,7 @@ export function encodePrompt(id: string, prompt: Prompt, context: EncodeContext)
 }
 
 /** Token ids of one alternative of an answer set; text never gets a space of ours. */
-export function encodeAnswer(id: string, answer: Answer, context: EncodeContext): number[] {
+function encodeAnswer(id: string, answer: Answer, context: EncodeContext): number[] {
   return typeof answer === 'string'
     ? encodeText(id, answer, context)
     : checkIds(id, answer, context.vocabSize);

@@ -76,7 +76,7 @@ describe('the main job', () => {
       run,
       epochs,
       steps: points,
-    } = await core.client.training.get({ id: tuned?.trainingRunId ?? (0 as never) });
+    } = await core.client.training.get({ id: tuned?.trainingRunId ?? (0) });
     expect(run.provenance?.inputHash).toMatch(/^[0-9a-f]{64}$/);
     expect(epochs).toHaveLength(2);
     expect(points.at(-1)?.step).toBe(run.step);

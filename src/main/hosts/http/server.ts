@@ -6,7 +6,7 @@ import { toEngramError, UserInputError } from '../../../shared/errors/index.ts';
 import { attachWebSocket, type EventBus, type Router } from '../../ipc/index.ts';
 import type { HostFileBroker } from '../../services/files/broker.ts';
 import { fileFor } from '../../shell/web/static.ts';
-import { createGate, refuseForeign, securityHeaders, type Gate } from './security.ts';
+import { createGate, refuseForeign, securityHeaders, type Gate, type Refusal } from './security.ts';
 import { receiveUpload, sendFile, sendOffer } from './transfer.ts';
 
 export interface WorkbenchServerOptions {
@@ -87,42 +87,63 @@ async function answer(
   const url = new URL(request.url ?? '/', 'http://localhost');
   const headers = securityHeaders(request.headers.host ?? '', options.styles);
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  const writes = request.method === 'POST';
-  const foreign = refuseForeign(request, writes);
-  if (foreign !== null) return void refuse(response, foreign.status, foreign.message);
-
-  const token = url.searchParams.get('token');
-  if (request.method === 'GET' && url.pathname === '/' && token !== null) {
-    const cookie = gate.exchange(token);
-    if (cookie !== null) return void enter(response, cookie);
-    if (gate.admits(request)) return void enter(response, null);
+  const foreign = refuseForeign(request, request.method === 'POST');
+  if (foreign !== null) {
+    refuse(response, foreign);
+    return;
   }
+  if (entered(gate, request, response, url)) return;
   const stranger = refuseStranger(gate, request);
-  if (stranger !== null) return void refuse(response, stranger.status, stranger.message);
+  if (stranger === null) await serve(options, request, response, url);
+  else refuse(response, stranger);
+}
 
-  if (writes && url.pathname === '/upload') {
+/** Lets in whoever brings the one-time token, or brings it again within the session. */
+function entered(gate: Gate, request: IncomingMessage, response: ServerResponse, url: URL): boolean {
+  const token = url.searchParams.get('token');
+  if (request.method !== 'GET' || url.pathname !== '/' || token === null) return false;
+  const cookie = gate.exchange(token);
+  if (cookie === null && !gate.admits(request)) return false;
+  enter(response, cookie);
+  return true;
+}
+
+/** Answers a request of the session. */
+async function serve(
+  options: WorkbenchServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<void> {
+  if (request.method === 'POST' && url.pathname === '/upload') {
     const name = url.searchParams.get('name') ?? 'file';
     const handle = await receiveUpload(request, name, options.uploads, options.files);
     response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
-    return void response.end(JSON.stringify(handle));
+    response.end(JSON.stringify(handle));
+    return;
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return void refuse(response, 405, 'This method is not allowed.');
+    refuse(response, { status: 405, message: 'This method is not allowed.' });
+    return;
   }
   const download = /^\/download\/([\w-]+)$/.exec(url.pathname)?.[1];
   if (download !== undefined) {
     const offer = options.files.offered(download);
-    return offer === undefined
-      ? void refuse(response, 404, 'The download is no longer kept; export it again.')
-      : sendOffer(response, offer);
+    if (offer === undefined)
+      refuse(response, { status: 404, message: 'The download is no longer kept; export it again.' });
+    else await sendOffer(response, offer);
+    return;
   }
-  if (url.pathname === '/favicon.ico') return void response.writeHead(204).end();
+  if (url.pathname === '/favicon.ico') {
+    response.writeHead(204).end();
+    return;
+  }
   const file = fileFor(options.renderer, url.pathname);
-  if (file === null) return void refuse(response, 404, 'There is nothing here.');
-  return sendFile(response, file);
+  if (file === null) refuse(response, { status: 404, message: 'There is nothing here.' });
+  else await sendFile(response, file);
 }
 
-function refuseStranger(gate: Gate, request: IncomingMessage): { status: number; message: string } | null {
+function refuseStranger(gate: Gate, request: IncomingMessage): Refusal | null {
   return gate.admits(request)
     ? null
     : { status: 401, message: 'Open the address that Engram printed; its token works once.' };
@@ -141,7 +162,7 @@ function enter(response: ServerResponse, cookie: string | null): void {
   response.end('<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>Engram</title>');
 }
 
-function refuse(response: ServerResponse, status: number, message: string): void {
+function refuse(response: ServerResponse, { status, message }: Refusal): void {
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' });
   response.end(`${message}\n`);
 }
@@ -149,7 +170,7 @@ function refuse(response: ServerResponse, status: number, message: string): void
 function fail(response: ServerResponse, error: unknown): void {
   const known = toEngramError(error);
   if (response.headersSent) response.destroy();
-  else refuse(response, known.kind === 'user' ? 400 : 500, known.toLine());
+  else refuse(response, { status: known.kind === 'user' ? 400 : 500, message: known.toLine() });
 }
 
 function pathOf(request: IncomingMessage): string {

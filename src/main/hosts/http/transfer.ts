@@ -15,9 +15,9 @@ export const MAX_UPLOAD_BYTES = 16 * 2 ** 30;
 /** A file name without folders, control characters, or characters that some system refuses. */
 export function safeName(name: string): string {
   const last = basename(name.replaceAll('\\', '/'));
-  // eslint-disable-next-line no-control-regex -- control characters are exactly what must go
+
   const clean = last
-    .replace(/[\u0000-\u001f\u007f<>:"/\\|?*]/g, '_')
+    .replace(/[\p{Cc}<>:"/\\|?*]/gu, '_')
     .replace(/^\.+/, '_')
     .trim();
   return clean.slice(-120) || 'file';

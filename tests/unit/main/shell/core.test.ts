@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { startCore, type AnyPort, type ChildLike } from '../../../../src/main/shell/core.ts';
 import { registerDialogs, type CallerEvent } from '../../../../src/main/shell/dialogs.ts';
-import { CHANNELS, type ToCore } from '../../../../src/main/shell/messages.ts';
+import type { ToCore } from '../../../../src/main/shell/messages.ts';
+import { CHANNELS } from '../../../../src/shared/contracts/index.ts';
 
 /** A child process as Electron would give it, driven by the test. */
 class Child implements ChildLike {

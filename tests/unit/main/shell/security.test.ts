@@ -6,7 +6,6 @@ import {
   isOwnPage,
   mayOpenExternal,
   WEB_PREFERENCES,
-  type ContentsLike,
 } from '../../../../src/main/shell/security.ts';
 import { START_ADDRESS, windowOptions } from '../../../../src/main/shell/window.ts';
 import { contentSecurityPolicy, styleHash } from '../../../../src/main/shell/web/policy.ts';
@@ -54,7 +53,7 @@ describe('window security', () => {
       on: (event: string, listener: never) => listeners.set(event, listener),
       setWindowOpenHandler: (handler: never) => (open = handler),
     };
-    hardenContents(contents as unknown as ContentsLike, (url) => outside.push(url));
+    hardenContents(contents, (url) => outside.push(url));
     const navigates = (event: string, url: string): boolean => {
       let prevented = false;
       listeners.get(event)?.({ url, preventDefault: () => (prevented = true) });

@@ -1,4 +1,5 @@
 import { basename, resolve } from 'node:path';
+import { toEngramError } from '../../../../shared/errors/index.ts';
 import { importJob } from '../../../jobs/import.ts';
 import { nameOf } from '../../paths.ts';
 import type { CommandContext, CommandDefinition } from '../command.ts';
@@ -37,7 +38,7 @@ async function importFiles(
     const { id } = queue.start(importJob, { files, columns: [...flags.map] });
     const failure = await queue.wait(id).then(
       () => null,
-      (error: unknown) => error,
+      (error: unknown) => toEngramError(error),
     );
     const sources = study.sources.list().filter((source) => !before.has(source.id));
     if (terminal.json) terminal.result({ study: study.folder, complete: failure === null, sources });
