@@ -11,6 +11,7 @@ import {
   worst,
 } from '../../../src/renderer/features/pairs/pairText.ts';
 import {
+  freeLane,
   innermost,
   spanMarks,
   spansAt,
@@ -51,6 +52,8 @@ describe('spans', () => {
       { name: 'SUBJECT', start: 1, end: 1, lane: 1 },
       { name: 'END', start: 3, end: 3, lane: 1 },
     ]);
+    expect(freeLane(spanMarks(line), { start: 1, end: 1 })).toBe(2);
+    expect(freeLane(spanMarks(line), { start: 2, end: 2 })).toBe(1);
     expect(spansAt(spanMarks(line), 1)).toEqual(['ALL', 'SUBJECT']);
     expect(innermost(spanMarks(line), 1)?.name).toBe('SUBJECT');
     expect(innermost(spanMarks(line), 2)?.name).toBe('ALL');

@@ -19,11 +19,19 @@ export function spanMarks(line: PairLine): SpanMark[] {
   }));
   all.sort((a, b) => a.start - b.start || b.end - a.end);
   for (const span of all) {
-    let lane = 0;
-    while (marks.some((m) => m.lane === lane && m.start <= span.end && span.start <= m.end)) lane++;
-    marks.push({ ...span, lane });
+    marks.push({ ...span, lane: freeLane(marks, span) });
   }
   return marks;
+}
+
+/** The lowest line above the tokens on which a span overlaps no other. */
+export function freeLane(
+  marks: readonly SpanMark[],
+  span: { readonly start: number; readonly end: number },
+): number {
+  let lane = 0;
+  while (marks.some((m) => m.lane === lane && m.start <= span.end && span.start <= m.end)) lane++;
+  return lane;
 }
 
 /** The line with a span over the same tokens of both prompts (of the clean one only where lengths differ). */
