@@ -78,7 +78,10 @@ function judge(
   if (positions.length === 0) return zero;
   const wholeEmbedding =
     atEmbedding && pair.clean.every((_, t) => !differs(t) || t > read || positions.includes(t));
-  const finalAtRead = residual && entry.stage === 'x' && entry.layer === layers && positions.includes(read);
+  // Behind the last block's attention every step works on the read row alone, so its whole state is the source's.
+  const behindAttention =
+    (entry.stage === 'x' && entry.layer === layers) || (entry.stage === 'mid' && entry.layer === layers - 1);
+  const finalAtRead = residual && behindAttention && positions.includes(read);
   if ((residual && all) || wholeEmbedding || finalAtRead) {
     return { outcome: lo > read ? 'target' : 'source', zero: false, trivial: true, positions };
   }
