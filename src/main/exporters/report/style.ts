@@ -5,7 +5,6 @@ export const REPORT_STYLE = `
 body { margin: 0; background: #fffefe; color: #282f33; font: 15px/1.55 'Source Serif 4', 'Iowan Old Style', Charter, Georgia, 'Times New Roman', serif; }
 main { max-width: 46rem; margin: 0 auto; padding: 3rem 2.75rem 5rem; counter-reset: section figure; }
 h1, h2, h3 { color: #151a1e; }
-.meta, .flag, summary { font-family: Inter, 'Segoe UI', system-ui, 'Liberation Sans', sans-serif; }
 h1 { font-size: 1.9rem; line-height: 1.2; font-weight: 620; margin: 0 0 .4rem; }
 section { counter-increment: section; }
 h2 { font-size: 1.2rem; line-height: 1.4; font-weight: 620; margin: 2.6rem 0 .5rem; }

@@ -21,6 +21,8 @@ export const compare = {
   settings: 'Settings',
   site: 'Patched site',
   metric: 'Metric',
+  saved: 'Saved comparisons',
+  savedCount: (n: number) => `${count(n)} saved`,
   swap: 'Swap A and B',
   toReport: 'Add to report',
   inReport: 'In the report',
