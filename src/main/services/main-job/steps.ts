@@ -22,7 +22,8 @@ import { evaluateModel } from '../../jobs/evaluation.ts';
 import { buildTrainingData } from '../../jobs/training-data.ts';
 import type { ServiceContext } from '../context.ts';
 import type { HostFileBroker } from '../files/broker.ts';
-import { BUNDLED_TOKENIZERS, createModelInStudy } from '../models/service.ts';
+import { createModelInStudy } from '../models/service.ts';
+import { tokenizerFolder } from '../models/tokenizers.ts';
 import { createModelShelf, requireTokenizer } from '../models/shelf.ts';
 import { parsePairsStrictly } from '../pairs/parse.ts';
 import { gridsFor, parseHooks } from '../sweeps/positions.ts';
@@ -92,10 +93,7 @@ export async function baseModel(job: MainJob): Promise<Model> {
   const { study } = context.session.require();
   if ('create' in spec.model) {
     const { tokenizer, ...options } = spec.model.create;
-    const bundled = tokenizer === 'gpt2' || tokenizer === 'sample';
-    const folder = bundled
-      ? join(context.resources, BUNDLED_TOKENIZERS[tokenizer])
-      : resolve(base, tokenizer);
+    const folder = tokenizerFolder(tokenizer, context, (path) => resolve(base, path));
     const model = await createModelInStudy(study, folder, options);
     context.emit('changed', { what: 'models' });
     return model;

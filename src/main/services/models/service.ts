@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import type { contract, ServiceHandlers } from '../../../shared/contracts/index.ts';
 import type { CreateModelOptions, Model } from '../../../shared/domain/index.ts';
 import {
@@ -11,13 +11,8 @@ import {
 import type { Study } from '../../store/index.ts';
 import { modelImport } from '../../jobs/model-import.ts';
 import type { ServiceContext } from '../context.ts';
+import { bundledTokenizer } from './tokenizers.ts';
 import { requireTokenizer, type ModelShelf } from './shelf.ts';
-
-/** Tokenizers that come with the application, by the name in `CreateModelOptions`. */
-export const BUNDLED_TOKENIZERS: Readonly<Record<CreateModelOptions['tokenizer'], string>> = {
-  gpt2: 'tokenizers/gpt2',
-  sample: 'sample/tokenizer',
-};
 
 export function createModelsService(
   context: ServiceContext,
@@ -42,11 +37,7 @@ export function createModelsService(
       return { jobId: queue.start(modelImport, { folder, name: name ?? basename(folder) }).id };
     },
     create: async (options) => {
-      const model = await createModelInStudy(
-        study(),
-        join(context.resources, BUNDLED_TOKENIZERS[options.tokenizer]),
-        options,
-      );
+      const model = await createModelInStudy(study(), bundledTokenizer(options.tokenizer, context), options);
       emit('changed', { what: 'models' });
       return model;
     },

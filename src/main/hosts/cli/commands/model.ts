@@ -1,8 +1,9 @@
-import { join, resolve } from 'node:path';
-import { CreateModelOptions, ModelId, type Model } from '../../../../shared/domain/index.ts';
+import { resolve } from 'node:path';
+import { ModelId, type Model } from '../../../../shared/domain/index.ts';
 import { z } from 'zod';
 import { modelImport } from '../../../jobs/model-import.ts';
-import { BUNDLED_TOKENIZERS, createModelInStudy } from '../../../services/models/service.ts';
+import { createModelInStudy } from '../../../services/models/service.ts';
+import { tokenizerFolder } from '../../../services/models/tokenizers.ts';
 import { nameOf } from '../../paths.ts';
 import type { CommandContext, CommandDefinition } from '../command.ts';
 import { wholeNumber } from '../parse.ts';
@@ -58,10 +59,6 @@ async function importModel(
 
 async function createModel(context: CommandContext, folder: string, flags: CreateFlags): Promise<void> {
   const whole = (option: string, text: string): number => wholeNumber(option, text, 0);
-  const known = CreateModelOptions.shape.tokenizer.safeParse(flags.tokenizer);
-  const tokenizer = known.success
-    ? join(context.paths.resources, BUNDLED_TOKENIZERS[known.data])
-    : resolve(flags.tokenizer);
   const options = {
     name: flags.name,
     nLayer: whole('--layers', flags.layers),
@@ -71,6 +68,7 @@ async function createModel(context: CommandContext, folder: string, flags: Creat
     seed: whole('--seed', flags.seed),
   };
   await withStudy(context, {}, folder, { name: nameOf(resolve(folder)) }, async ({ context: services }) => {
+    const tokenizer = tokenizerFolder(flags.tokenizer, services, resolve);
     show(context, await createModelInStudy(services.session.require().study, tokenizer, options));
   });
 }
