@@ -3,14 +3,18 @@ import type { TextTokenizer } from '../../src/main/models/types.ts';
 import { CENTRES, SYNDROMES } from './facts.ts';
 import { FACTS, fill, type Relation } from './sentences.ts';
 
+/** The shape of every prompt, in tokens. */
+const SUBJECT_AT = 2;
+const LAST_AT = 6;
+
 /** Something with a name and facts. */
 type Entity = Readonly<Record<string, string>>;
 
 interface PairKind {
   readonly relation: Relation;
   readonly type: 'definitional' | 'associative' | 'control';
-  /** Which wordings of `FACTS` are asked. */
-  readonly wordings: readonly number[];
+  /** Which wording of `FACTS` is asked: all have their subject third and end at the seventh token. */
+  readonly wording: number;
   readonly entities: readonly Entity[];
   /** The value that differs between the prompts. */
   readonly subject: 'name' | 'town';
@@ -20,21 +24,22 @@ const syndromes: readonly Entity[] = SYNDROMES.map((syndrome) => ({ ...syndrome 
 const centres: readonly Entity[] = CENTRES.map((centre) => ({ ...centre }));
 
 const KINDS: readonly PairKind[] = [
-  { relation: 'region', type: 'definitional', wordings: [0, 1], entities: syndromes, subject: 'name' },
-  { relation: 'drug', type: 'associative', wordings: [0, 1], entities: syndromes, subject: 'name' },
-  { relation: 'eeg', type: 'associative', wordings: [0, 1], entities: syndromes, subject: 'name' },
-  { relation: 'country', type: 'control', wordings: [0], entities: centres, subject: 'town' },
+  { relation: 'region', type: 'definitional', wording: 0, entities: syndromes, subject: 'name' },
+  { relation: 'drug', type: 'associative', wording: 1, entities: syndromes, subject: 'name' },
+  { relation: 'eeg', type: 'associative', wording: 1, entities: syndromes, subject: 'name' },
+  { relation: 'country', type: 'control', wording: 1, entities: centres, subject: 'town' },
 ];
 
 /**
  * Prompt pairs by symmetric token replacement: neighbours in the list of entities ask for each other's fact,
- * each as the clean prompt once; the two directions are one item. Wordings alternate between items.
- * Throws RangeError where a prompt pair is not of equal length, differing in one token, with answers of one.
+ * each as the clean prompt once; the two directions are one item. All prompts share one shape (subject at
+ * position 2, last token at 6), so that a mean over pairs at a position is a mean over the same thing.
+ * Throws RangeError where a prompt has another shape, or an answer is not a single token.
  */
 export function samplePairs(tokenizer: TextTokenizer): PairLine[] {
   return KINDS.flatMap((kind) =>
-    couples(kind.entities).flatMap(([a, b], couple) => {
-      const wording = FACTS[kind.relation][kind.wordings[couple % kind.wordings.length] ?? 0] ?? '';
+    couples(kind.entities).flatMap(([a, b]) => {
+      const wording = FACTS[kind.relation][kind.wording] ?? '';
       return [makePair(kind, wording, a, b, tokenizer), makePair(kind, wording, b, a, tokenizer)];
     }),
   );
@@ -94,6 +99,9 @@ function checkedSpans(
     throw new RangeError(`${id}: the answers must be two different single tokens`);
   }
   const last = clean.length - 1;
+  if (at !== SUBJECT_AT || last !== LAST_AT) {
+    throw new RangeError(`${id}: the subject is token ${at} and the last is ${last}`);
+  }
   return {
     before: [0, at],
     [subject === 'name' ? 'syndrome' : 'town']: [at, at + 1],

@@ -4,7 +4,7 @@
  */
 export type Relation = 'region' | 'drug' | 'eeg' | 'country';
 
-/** Facts, in three wordings each. */
+/** Facts, in several wordings each. The wordings that pairs ask for have the same number of tokens. */
 export const FACTS: Readonly<Record<Relation, readonly string[]>> = {
   region: [
     'Seizures in {name} syndrome begin in the {region} lobe.',
@@ -18,12 +18,12 @@ export const FACTS: Readonly<Record<Relation, readonly string[]>> = {
   ],
   eeg: [
     'The EEG of patients with {name} syndrome typically shows {eeg}.',
-    'The interictal EEG in {name} syndrome is marked by {eeg}.',
+    'EEG in {name} syndrome is marked by {eeg}.',
     'Between seizures, the EEG in {name} syndrome shows {eeg}.',
   ],
   country: [
     'Patients were seen at the epilepsy centre of {town} in {country}.',
-    'The study took place at the hospital of {town} in {country}.',
+    'Patients in {town} come from all over {country}.',
   ],
 };
 

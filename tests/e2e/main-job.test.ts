@@ -122,10 +122,10 @@ describe('the main job, clicked through', () => {
     await workbench.shots('pairs');
   });
 
-  it('sweeps the fine-tuned and the base model', async () => {
+  it('sweeps the base and the fine-tuned model', async () => {
     const { page } = workbench;
     await workbench.open('Sweeps');
-    for (const model of ['small-gpt2-tuned', 'small-gpt2']) {
+    for (const model of ['small-gpt2', 'small-gpt2-tuned']) {
       const fresh = page.getByRole('button', { name: 'New sweep' });
       if (await fresh.isVisible()) await fresh.click();
       await chooseModel(workbench, model);
