@@ -25,7 +25,7 @@ export function renderPng(svg: string, widthMm: number, dpi: number): Uint8Array
 }
 
 /** Puts a pHYs chunk (pixels per metre) behind the header of a PNG; an existing one is replaced. */
-export function withResolution(png: Uint8Array, dpi: number): Uint8Array {
+function withResolution(png: Uint8Array, dpi: number): Uint8Array {
   const bytes = Buffer.from(png.buffer, png.byteOffset, png.byteLength);
   const out: Buffer[] = [bytes.subarray(0, PNG_SIGNATURE_BYTES)];
   for (let at = PNG_SIGNATURE_BYTES; at < bytes.length;) {

@@ -67,7 +67,7 @@ interface Question {
 }
 
 /** How many pairs a model can read, and on how many of them the right answer beats the wrong one on clean. */
-export async function accuracyOn(
+async function accuracyOn(
   lines: readonly PairLine[],
   compute: ComputeApi,
   folder: string,

@@ -3,7 +3,7 @@ import type { Provenance } from '../../shared/domain/index.ts';
 import type { ComputeApi } from '../runtime/api.ts';
 
 /** JSON with the keys of every object in order, so that equal values give equal text. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) => {
     if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
     return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
@@ -11,7 +11,7 @@ export function canonicalJson(value: unknown): string {
 }
 
 /** SHA-256 of the canonical JSON: the hash of a computation's inputs. */
-export function inputHash(inputs: unknown): string {
+function inputHash(inputs: unknown): string {
   return createHash('sha256').update(canonicalJson(inputs)).digest('hex');
 }
 

@@ -20,7 +20,7 @@ export const WEB_PREFERENCES = {
 } as const satisfies WebPreferences;
 
 /** Sites that a link may open in the user's browser, over https only. */
-export const EXTERNAL_HOSTS: ReadonlySet<string> = new Set([
+const EXTERNAL_HOSTS: ReadonlySet<string> = new Set([
   'pubmed.ncbi.nlm.nih.gov',
   'www.ncbi.nlm.nih.gov',
   'doi.org',

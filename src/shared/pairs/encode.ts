@@ -2,7 +2,7 @@ import type { Answer, PairLine, Prompt, Token } from '../domain/index.ts';
 import { UserInputError } from '../errors/index.ts';
 
 /** The part of a tokenizer that pairs need: text to ids, without a space ever added, and ids to text. */
-export interface PairTokenizer {
+interface PairTokenizer {
   encode(text: string): number[];
   tokenText(id: number): string;
 }

@@ -18,7 +18,7 @@ const RankedToken = z.object({
 });
 
 /** `engram logits --json`. */
-export const LogitsOutput = z.object({
+const LogitsOutput = z.object({
   ids: z.array(z.number().int()),
   tokens: z.array(z.string()),
   /** Best first. */
@@ -26,13 +26,12 @@ export const LogitsOutput = z.object({
   /** With `--all`: every logit of every position. */
   logits: z.array(z.array(z.number())).optional(),
 });
-export type LogitsOutput = z.infer<typeof LogitsOutput>;
 
 /** `engram import --json`. */
-export const ImportOutput = z.object({ study: z.string(), complete: z.boolean(), sources: z.array(Source) });
+const ImportOutput = z.object({ study: z.string(), complete: z.boolean(), sources: z.array(Source) });
 
 /** `engram train --json`. */
-export const TrainOutput = z.object({
+const TrainOutput = z.object({
   run: TrainingRun,
   epochs: z.array(EpochPoint),
   base: Model,
@@ -40,13 +39,13 @@ export const TrainOutput = z.object({
 });
 
 /** `engram serve --json`. */
-export const ServeOutput = z.object({ url: z.string(), port: z.number().int() });
+const ServeOutput = z.object({ url: z.string(), port: z.number().int() });
 
 /** `engram report --json`. */
-export const ReportOutput = z.object({ report: z.string(), warnings: z.array(z.string()) });
+const ReportOutput = z.object({ report: z.string(), warnings: z.array(z.string()) });
 
 /** `engram export --json --out FILE`. */
-export const ExportOutput = z.object({
+const ExportOutput = z.object({
   out: z.string(),
   what: z.string(),
   format: z.string(),

@@ -10,7 +10,7 @@ import type { Terminal } from './terminal.ts';
  * Runs `work` with the services of this process, progress on stderr. Closes everything afterwards; on
  * Ctrl-C jobs are interrupted so that they continue when the study is next opened.
  */
-export async function withCore<T>(
+async function withCore<T>(
   { paths, data, terminal }: CommandContext,
   flags: ComputeFlags,
   work: (core: Core) => Promise<T>,

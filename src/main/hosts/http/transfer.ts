@@ -10,7 +10,7 @@ import { mimeOf } from '../../shell/web/static.ts';
 import type { DownloadOffer, FileBroker } from '../../services/files.ts';
 
 /** A whole PubMed baseline file is far below this. */
-export const MAX_UPLOAD_BYTES = 16 * 2 ** 30;
+const MAX_UPLOAD_BYTES = 16 * 2 ** 30;
 
 /** A file name without folders, control characters, or characters that some system refuses. */
 export function safeName(name: string): string {

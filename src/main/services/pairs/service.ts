@@ -113,7 +113,7 @@ export function createPairsService(context: ServiceContext, shelf: ModelShelf): 
  * Question ⊕ " " ⊕ answer, as the CLAP study builds its inputs: clean with the right answer, corrupted with
  * the wrong one. The answer sets are the answers as they stand in context, with their leading space.
  */
-export function questionPair(question: string, right: string, wrong: string, type: string): PairLine {
+function questionPair(question: string, right: string, wrong: string, type: string): PairLine {
   const id = question
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '-')

@@ -12,12 +12,12 @@ import { renderSection } from './sections.ts';
 import { reportWarnings } from './warnings.ts';
 
 /** The report that somebody saved, or one of what the study contains. */
-export function currentReport(study: Study): Report {
+function currentReport(study: Study): Report {
   return study.report.get() ?? defaultReport(study);
 }
 
 /** The whole report as one HTML file that needs nothing else. */
-export function reportHtml(study: Study, grids: GridReader, version: string): string {
+function reportHtml(study: Study, grids: GridReader, version: string): string {
   const report = currentReport(study);
   const { name, synthetic } = study.settings.meta();
   return renderDocument({

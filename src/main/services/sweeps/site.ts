@@ -60,7 +60,7 @@ export function siteDetail(data: GridData, layer: number, column: number): SiteD
 type Tested = SignFlipResult & { readonly pHolm: number | null };
 
 /** Sign-flip tests of every open site over cluster means of the effect, Holm-adjusted over them. */
-export function testSites(data: GridData): Map<number, Tested> {
+function testSites(data: GridData): Map<number, Tested> {
   const { sweep, measured, state } = data;
   const { direction, seed } = sweep.spec;
   const open = measured.flatMap((_, site) => (state[site] === 'open' ? [site] : []));

@@ -17,7 +17,7 @@ export interface Machine {
 }
 
 /** Optimiser steps of a whole run. */
-export function totalSteps(sequences: number, config: TrainingConfig): number {
+function totalSteps(sequences: number, config: TrainingConfig): number {
   const batches = Math.ceil(sequences / config.batchSize);
   return Math.ceil(batches / config.accumulation) * config.epochs;
 }
@@ -54,7 +54,7 @@ export function estimateTraining(
 }
 
 /** What a person should know before the run; stored with it and carried into the report. */
-export function trainingWarnings(
+function trainingWarnings(
   data: TrainingData,
   model: ModelConfig,
   config: TrainingConfig,
