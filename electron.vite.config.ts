@@ -13,7 +13,7 @@ export default defineConfig({
       externalizeDeps: true,
       sourcemap: true,
       minify: false,
-      rollupOptions: {
+      rolldownOptions: {
         input: {
           electron: here('src/main/hosts/electron.ts'),
           core: here('src/main/hosts/core.ts'),
@@ -30,7 +30,7 @@ export default defineConfig({
       outDir: 'out/preload',
       externalizeDeps: false,
       sourcemap: false,
-      rollupOptions: {
+      rolldownOptions: {
         input: { index: here('src/preload/index.ts') },
         // A sandboxed window loads one CommonJS file only.
         output: { format: 'cjs', entryFileNames: '[name].cjs' },
@@ -43,7 +43,7 @@ export default defineConfig({
     build: {
       outDir: here('out/renderer'),
       sourcemap: false,
-      rollupOptions: { input: here('src/renderer/index.html') },
+      rolldownOptions: { input: here('src/renderer/index.html') },
     },
   },
 });

@@ -72,11 +72,7 @@ describe('the main job', () => {
     expect(tuned).toMatchObject({ origin: 'fine-tuned', parentId: base?.id, tokenizer: base?.tokenizer });
     expect(tuned?.weightsHash).not.toBe(base?.weightsHash);
     expect(tuned?.evaluation?.pairAccuracy[0]?.total).toBe(result.pairs.total);
-    const {
-      run,
-      epochs,
-      steps: points,
-    } = await core.client.training.get({ id: tuned?.trainingRunId ?? (0) });
+    const { run, epochs, steps: points } = await core.client.training.get({ id: tuned?.trainingRunId ?? 0 });
     expect(run.provenance?.inputHash).toMatch(/^[0-9a-f]{64}$/);
     expect(epochs).toHaveLength(2);
     expect(points.at(-1)?.step).toBe(run.step);
