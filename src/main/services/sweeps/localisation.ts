@@ -83,13 +83,14 @@ export function localisationOf(located: LocatedGrid): SiteLocalisation {
 
 /**
  * B − A in the share of the strongest sites, with its paired interval: clusters are drawn once for both. Null
- * where the grids cannot be paired (other items, other sites, residual sites, an incomplete sweep).
+ * where the grids cannot be paired (other items, sites or direction, residual sites, an incomplete sweep).
  */
 export function localisationDifference(a: LocatedGrid, b: LocatedGrid): LocalisationDifference {
   const sites = openSites(a);
   const paired =
     !hookInfo(a.grid.hook).residual &&
     [a, b].every(({ data }) => data.sweep.status === 'complete') &&
+    a.grid.direction === b.grid.direction &&
     same(sites, openSites(b)) &&
     same(itemsOf(a), itemsOf(b));
   if (!paired) return null;

@@ -92,11 +92,13 @@ export type Verdict = 'none' | 'open' | 'a' | 'b';
 /**
  * Which grid holds more of its positive effect in its strongest sites, as far as the 95 % interval of the paired
  * difference says, or where there is none, the intervals of both. `open`: not settled, or recoveries divide by
- * almost nothing; `none`: the index is not defined.
+ * almost nothing; `none`: the index is not defined, or one
+ * sweep restores what the other breaks.
  */
 export function localisationVerdict(view: ComparisonView): Verdict {
   const [a, b] = view.localisation.map((l) => l.topShare);
   if (a === undefined || b === undefined || a.value === null || b.value === null) return 'none';
+  if (view.a.direction !== view.b.direction) return 'none';
   if (smallGaps(view).length > 0) return 'open';
   const paired = view.localisationDifference;
   if (paired !== null) return paired.low > 0 ? 'b' : paired.high < 0 ? 'a' : 'open';

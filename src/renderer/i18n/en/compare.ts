@@ -68,6 +68,9 @@ export const compare = {
   emptyGap: (sides: readonly string[]) =>
     `The mean gap of ${sides.join(' and ')} is near 0, so ${sides.length > 1 ? 'their' : 'its'} shares say nothing.`,
   residual: 'Residual-stream sites carry everything before them and are no components, so no share is given.',
+  directions:
+    'One sweep restores the answer and the other breaks it, so their shares are of different things.',
+  noisingShare: 'Under noising a positive effect is that of a site which worked against the answer.',
   noPositive: 'No site of one sweep has a positive effect to share out.',
   agree: 'Gini and participation ratio agree.',
   disagree: 'Gini or participation ratio says otherwise.',
