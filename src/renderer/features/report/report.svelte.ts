@@ -52,7 +52,9 @@ export class ReportEditor {
     if (!this.#unsaved || report === null) return;
     this.#unsaved = false;
     this.#saving = true;
-    await this.#errors.run(() => this.#client.report.save(report));
+    const saved = await this.#errors.run(() => this.#client.report.save(report));
+    // What could not be written stays, and is written with the next change.
+    if (saved === undefined) this.#unsaved = true;
     this.#saving = false;
   }
 }
