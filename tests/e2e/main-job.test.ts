@@ -167,6 +167,15 @@ describe('the main job, clicked through', () => {
     await workbench.shots('settings');
   });
 
+  it.each(['Home', 'Library', 'Curate', 'Models', 'Pairs', 'Sweeps', 'Compare', 'Report', 'Settings'])(
+    'has no serious accessibility fault on %s',
+    async (name) => {
+      await workbench.open(name);
+      await workbench.page.waitForTimeout(500);
+      expect(await workbench.accessibilityFaults()).toEqual([]);
+    },
+  );
+
   it('raised no error in the browser', () => {
     // The connection that a killed host breaks is reported by the browser itself.
     const unexpected = workbench.complaints.filter((c) => !/WebSocket|ERR_CONNECTION_REFUSED/.test(c));

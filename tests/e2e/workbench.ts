@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
-export const ROOT = join(import.meta.dirname, '../..');
+const ROOT = join(import.meta.dirname, '../..');
 /** Screenshots for a person to look at; not committed. */
-export const SHOTS = join(ROOT, 'test-results/screenshots');
+const SHOTS = join(ROOT, 'test-results/screenshots');
 
 const BROWSER_FLAGS = [
   '--headless',
@@ -81,6 +82,19 @@ export class Workbench {
       .getByRole('link', { name: new RegExp(`^${page}`) })
       .click();
     await this.page.getByRole('heading', { level: 1, name: page }).waitFor();
+  }
+
+  /** Serious and critical accessibility findings of what is shown (axe-core, WCAG 2.2 AA). */
+  async accessibilityFaults(): Promise<string[]> {
+    await this.page.evaluate(axe.source);
+    return this.page.evaluate(async () => {
+      const tags = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'];
+      const { axe: loaded } = window as unknown as { axe: typeof axe }; // put there by the line above
+      const { violations } = await loaded.run(document, { runOnly: tags });
+      return violations
+        .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+        .map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')}`);
+    });
   }
 
   async shot(name: string): Promise<void> {

@@ -17,8 +17,6 @@ export const neg = (g: Graph, x: Tensor): Tensor => g.op('Neg', [x]);
 export const exp = (g: Graph, x: Tensor): Tensor => g.op('Exp', [x]);
 export const log = (g: Graph, x: Tensor): Tensor => g.op('Log', [x]);
 export const sqrt = (g: Graph, x: Tensor): Tensor => g.op('Sqrt', [x]);
-export const tanh = (g: Graph, x: Tensor): Tensor => g.op('Tanh', [x]);
-export const identity = (g: Graph, x: Tensor): Tensor => g.op('Identity', [x]);
 
 /** Matrix product over the last two axes, broadcasting the others: [.., m, k] × [.., k, n] → [.., m, n]. */
 export const matmul = (g: Graph, a: Tensor, b: Tensor): Tensor => g.op('MatMul', [a, b]);
@@ -70,19 +68,15 @@ export function slice(g: Graph, x: Tensor, axis: number, start: number, end: num
     const hi = end < 0 ? from + end : Math.min(end, from);
     length = Math.max(0, hi - lo);
   }
-  const shape = x.shape.map((d, i) => (i === a ? (length ?? d) : d));
+  const shape = x.shape.map((d, i) => (i === a ? length : d));
   return g.op('Slice', [x, g.ints([start]), g.ints([end]), g.ints([a])], {}, shape);
 }
 
 export function reduceSum(g: Graph, x: Tensor, axes: readonly number[], keepdims = true): Tensor {
   return g.op('ReduceSum', [x, g.ints(axes)], { keepdims: keepdims ? 1 : 0 });
 }
-export function reduceMean(g: Graph, x: Tensor, axes: readonly number[], keepdims = true): Tensor {
-  return g.op('ReduceMean', [x, g.ints(axes)], { keepdims: keepdims ? 1 : 0 });
-}
 
 export const softmax = (g: Graph, x: Tensor, axis = -1): Tensor => g.op('Softmax', [x], { axis });
-export const logSoftmax = (g: Graph, x: Tensor, axis = -1): Tensor => g.op('LogSoftmax', [x], { axis });
 export const where = (g: Graph, condition: Tensor, a: Operand, b: Operand): Tensor =>
   g.op('Where', [condition, lift(g, a), lift(g, b)]);
 export const lessOrEqual = (g: Graph, a: Tensor, b: Tensor): Tensor => g.op('LessOrEqual', [a, b]);
