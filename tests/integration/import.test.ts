@@ -152,7 +152,9 @@ describe('an import that was interrupted', () => {
     const first = file('first.jsonl', lines(300));
     const second = file('second.jsonl', lines(RECORDS));
     const folder = join(tempFolder(), 'killed');
-    const child = fork(new URL('../support/import-child.ts', import.meta.url), [folder, first, second], { silent: true });
+    const child = fork(new URL('../support/import-child.ts', import.meta.url), [folder, first, second], {
+      silent: true,
+    });
     let seen = '';
     child.stderr?.on('data', (chunk: Buffer) => (seen += chunk.toString()));
     const stored = await new Promise<number>((resolve, reject) => {

@@ -15,10 +15,24 @@ export {
   StudyInfo,
 } from './services.ts';
 
-const { app, files, studies, library, curate, models, training, pairs, sweeps, compare, report, jobs } = services;
+const { app, files, studies, library, curate, models, training, pairs, sweeps, compare, report, jobs } =
+  services;
 
 /** Everything the renderer can ask of the services. */
-export const contract = { app, files, studies, library, curate, models, training, pairs, sweeps, compare, report, jobs };
+export const contract = {
+  app,
+  files,
+  studies,
+  library,
+  curate,
+  models,
+  training,
+  pairs,
+  sweeps,
+  compare,
+  report,
+  jobs,
+};
 export type EngramContract = typeof contract;
 export type EngramClient = Client<EngramContract>;
 export type EngramHandlers = Handlers<EngramContract>;
@@ -28,7 +42,20 @@ export const events = {
   job: Job,
   /** Something in the study changed: reload what shows it. */
   changed: z.object({
-    what: z.enum(['study', 'sources', 'records', 'datasets', 'models', 'training', 'pairs', 'sweeps', 'comparisons', 'report', 'settings', 'history']),
+    what: z.enum([
+      'study',
+      'sources',
+      'records',
+      'datasets',
+      'models',
+      'training',
+      'pairs',
+      'sweeps',
+      'comparisons',
+      'report',
+      'settings',
+      'history',
+    ]),
     datasetId: DatasetId.optional(),
     pairSetId: PairSetId.optional(),
   }),

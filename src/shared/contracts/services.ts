@@ -53,7 +53,13 @@ export const app = {
   /** Known logits and speed, about five seconds. */
   selfCheck: method(
     none,
-    z.object({ ok: z.boolean(), maxError: z.number(), gflops: z.number(), milliseconds: z.number(), message: z.string() }),
+    z.object({
+      ok: z.boolean(),
+      maxError: z.number(),
+      gflops: z.number(),
+      milliseconds: z.number(),
+      message: z.string(),
+    }),
   ),
   getSettings: method(none, d.Settings),
   setSettings: method(d.Settings, d.Settings),
@@ -76,7 +82,10 @@ export const files = {
 export const studies = {
   recent: method(none, z.array(StudyInfo)),
   current: method(none, z.object({ study: StudyInfo.nullable(), counts: StudyCounts.nullable() })),
-  create: method(z.object({ name: z.string().trim().min(1).max(120), parent: z.string().nullable() }), StudyInfo),
+  create: method(
+    z.object({ name: z.string().trim().min(1).max(120), parent: z.string().nullable() }),
+    StudyInfo,
+  ),
   open: method(z.object({ handle: z.string() }), StudyInfo),
   /** Creates a study from the bundled synthetic sample: abstracts imported, pairs ready. */
   openSample: method(none, StudyInfo),
@@ -107,8 +116,17 @@ export type RecordFilter = z.infer<typeof RecordFilter>;
 export const curate = {
   /** Pages by offset of the filtered list, sorted by year (newest first) then title. */
   records: method(
-    z.object({ filter: RecordFilter, offset: z.number().int().min(0), limit: z.number().int().min(1).max(500) }),
-    z.object({ total: z.number().int(), all: z.number().int(), terms: z.array(z.string()), rows: z.array(d.RecordRow) }),
+    z.object({
+      filter: RecordFilter,
+      offset: z.number().int().min(0),
+      limit: z.number().int().min(1).max(500),
+    }),
+    z.object({
+      total: z.number().int(),
+      all: z.number().int(),
+      terms: z.array(z.string()),
+      rows: z.array(d.RecordRow),
+    }),
   ),
   record: method(z.object({ id: d.RecordId }), d.RecordDetail),
   facets: method(
@@ -127,10 +145,18 @@ export const curate = {
   setNote: method(z.object({ id: d.RecordId, note: z.string().max(10_000) }), ok),
   flow: method(none, d.FlowCount),
   terms: method(none, z.array(d.TermCount)),
-  setTerms: method(z.object({ terms: z.array(z.string().trim().min(1)).min(1).max(12) }), z.array(d.TermCount)),
+  setTerms: method(
+    z.object({ terms: z.array(z.string().trim().min(1)).min(1).max(12) }),
+    z.array(d.TermCount),
+  ),
   freezePreview: method(
     d.FreezeOptions,
-    z.object({ nTrain: z.number().int(), nValidation: z.number().int(), terms: z.array(d.TermCount), warnings: z.array(z.string()) }),
+    z.object({
+      nTrain: z.number().int(),
+      nValidation: z.number().int(),
+      terms: z.array(d.TermCount),
+      warnings: z.array(z.string()),
+    }),
   ),
   freeze: method(d.FreezeOptions, d.Dataset),
   datasets: method(none, z.array(d.Dataset)),
@@ -153,9 +179,17 @@ export const models = {
 };
 
 export const training = {
-  estimate: method(z.object({ modelId: d.ModelId, datasetId: d.DatasetId, config: d.TrainingConfig }), d.TrainingEstimate),
+  estimate: method(
+    z.object({ modelId: d.ModelId, datasetId: d.DatasetId, config: d.TrainingConfig }),
+    d.TrainingEstimate,
+  ),
   start: method(
-    z.object({ modelId: d.ModelId, datasetId: d.DatasetId, config: d.TrainingConfig, name: z.string().trim().min(1).max(80) }),
+    z.object({
+      modelId: d.ModelId,
+      datasetId: d.DatasetId,
+      config: d.TrainingConfig,
+      name: z.string().trim().min(1).max(80),
+    }),
     z.object({ runId: d.TrainingRunId, jobId: d.JobId }),
   ),
   list: method(none, z.array(d.TrainingRun)),
@@ -179,9 +213,15 @@ export const pairs = {
   save: method(z.object({ setId: d.PairSetId, id: d.PairId.nullable(), line: d.PairLine }), d.Pair),
   remove: method(z.object({ ids: z.array(d.PairId).min(1) }), ok),
   freeze: method(z.object({ setId: d.PairSetId }), d.PairSet),
-  import: method(z.object({ name: z.string(), text: z.string() }), z.object({ set: d.PairSet, rejected: z.array(d.Reject) })),
+  import: method(
+    z.object({ name: z.string(), text: z.string() }),
+    z.object({ set: d.PairSet, rejected: z.array(d.Reject) }),
+  ),
   export: method(z.object({ setId: d.PairSetId }), Download),
-  tokens: method(z.object({ modelId: d.ModelId, line: d.PairLine }), z.object({ tokens: d.PairTokens, flags: z.array(d.PairFlag) })),
+  tokens: method(
+    z.object({ modelId: d.ModelId, line: d.PairLine }),
+    z.object({ tokens: d.PairTokens, flags: z.array(d.PairFlag) }),
+  ),
   check: method(z.object({ modelId: d.ModelId, line: d.PairLine }), d.PairCheck),
   /** Logit-difference gaps and flags of the whole set under one model. */
   checkSet: method(
@@ -199,7 +239,12 @@ export const pairs = {
   ),
   /** Question + " " + answer, as the CLAP study builds its inputs. */
   fromQuestion: method(
-    z.object({ question: z.string().min(1), right: z.string().min(1), wrong: z.string().min(1), type: z.string() }),
+    z.object({
+      question: z.string().min(1),
+      right: z.string().min(1),
+      wrong: z.string().min(1),
+      type: z.string(),
+    }),
     d.PairLine,
   ),
 };
@@ -207,11 +252,24 @@ export const pairs = {
 export const sweeps = {
   list: method(none, z.array(d.Sweep)),
   plan: method(d.SweepSpec, d.SweepPlan),
-  start: method(z.object({ spec: d.SweepSpec, name: z.string().trim().min(1).max(120) }), z.object({ sweepId: d.SweepId, jobId: d.JobId })),
+  start: method(
+    z.object({ spec: d.SweepSpec, name: z.string().trim().min(1).max(120) }),
+    z.object({ sweepId: d.SweepId, jobId: d.JobId }),
+  ),
   get: method(z.object({ id: d.SweepId }), d.Sweep),
-  grid: method(z.object({ id: d.SweepId, hook: d.HookName, axes: d.GridAxes, metric: d.MetricName }), d.SweepGrid),
+  grid: method(
+    z.object({ id: d.SweepId, hook: d.HookName, axes: d.GridAxes, metric: d.MetricName }),
+    d.SweepGrid,
+  ),
   site: method(
-    z.object({ id: d.SweepId, hook: d.HookName, axes: d.GridAxes, metric: d.MetricName, layer: z.number().int(), column: z.number().int() }),
+    z.object({
+      id: d.SweepId,
+      hook: d.HookName,
+      axes: d.GridAxes,
+      metric: d.MetricName,
+      layer: z.number().int(),
+      column: z.number().int(),
+    }),
     d.SiteDetail,
   ),
   rename: method(z.object({ id: d.SweepId, name: z.string().trim().min(1).max(120) }), d.Sweep),
@@ -228,7 +286,14 @@ export const ComparisonView = z.object({
   pearson: z.number().nullable(),
   n: z.number().int(),
   detected: z.array(
-    z.object({ layer: z.number().int(), column: z.number().int(), site: z.string(), a: z.number().nullable(), b: z.number().nullable(), where: z.enum(['both', 'a', 'b']) }),
+    z.object({
+      layer: z.number().int(),
+      column: z.number().int(),
+      site: z.string(),
+      a: z.number().nullable(),
+      b: z.number().nullable(),
+      where: z.enum(['both', 'a', 'b']),
+    }),
   ),
   settings: z.array(z.object({ name: z.string(), a: z.string(), b: z.string() })),
   equalSettings: z.number().int(),
@@ -237,7 +302,12 @@ export const ComparisonView = z.object({
     z.object({
       label: z.string(),
       clusters: z.number().int(),
-      topShare: z.object({ k: z.number().int(), value: z.number().nullable(), low: z.number().nullable(), high: z.number().nullable() }),
+      topShare: z.object({
+        k: z.number().int(),
+        value: z.number().nullable(),
+        low: z.number().nullable(),
+        high: z.number().nullable(),
+      }),
       gini: z.number().nullable(),
       participation: z.number().nullable(),
     }),
@@ -253,13 +323,34 @@ export const compare = {
     z.object({ a: d.SweepId, b: d.SweepId, hook: d.HookName, axes: d.GridAxes, metric: d.MetricName }),
     ComparisonView,
   ),
-  list: method(none, z.array(z.object({ id: d.ComparisonId, a: d.SweepId, b: d.SweepId, name: z.string(), createdAt: d.Timestamp }))),
-  save: method(z.object({ a: d.SweepId, b: d.SweepId, name: z.string().trim().min(1) }), z.object({ id: d.ComparisonId })),
+  list: method(
+    none,
+    z.array(
+      z.object({ id: d.ComparisonId, a: d.SweepId, b: d.SweepId, name: z.string(), createdAt: d.Timestamp }),
+    ),
+  ),
+  save: method(
+    z.object({ a: d.SweepId, b: d.SweepId, name: z.string().trim().min(1) }),
+    z.object({ id: d.ComparisonId }),
+  ),
 };
 
 export const FigureRequest = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('sweep'), id: d.SweepId, hook: d.HookName, axes: d.GridAxes, metric: d.MetricName }),
-  z.object({ kind: z.literal('comparison'), a: d.SweepId, b: d.SweepId, hook: d.HookName, axes: d.GridAxes, metric: d.MetricName }),
+  z.object({
+    kind: z.literal('sweep'),
+    id: d.SweepId,
+    hook: d.HookName,
+    axes: d.GridAxes,
+    metric: d.MetricName,
+  }),
+  z.object({
+    kind: z.literal('comparison'),
+    a: d.SweepId,
+    b: d.SweepId,
+    hook: d.HookName,
+    axes: d.GridAxes,
+    metric: d.MetricName,
+  }),
   z.object({
     kind: z.literal('layers'),
     ids: z.array(d.SweepId).min(1),

@@ -19,14 +19,70 @@ export interface HookInfo {
 }
 
 export const HOOKS = [
-  { name: 'blocks.{layer}.hook_resid_pre', short: 'resid_pre', label: 'residual stream', shape: '[T, d]', heads: false, residual: true },
-  { name: 'blocks.{layer}.hook_resid_mid', short: 'resid_mid', label: 'residual stream after attention', shape: '[T, d]', heads: false, residual: true },
-  { name: 'blocks.{layer}.hook_resid_post', short: 'resid_post', label: 'residual stream after the block', shape: '[T, d]', heads: false, residual: true },
-  { name: 'blocks.{layer}.hook_attn_out', short: 'attn_out', label: 'attention output', shape: '[T, d]', heads: false, residual: false },
-  { name: 'blocks.{layer}.hook_mlp_out', short: 'mlp_out', label: 'MLP output', shape: '[T, d]', heads: false, residual: false },
-  { name: 'blocks.{layer}.mlp.hook_pre', short: 'pre', label: 'MLP input projection', shape: '[T, m]', heads: false, residual: false },
-  { name: 'blocks.{layer}.mlp.hook_post', short: 'post', label: 'MLP neurons after activation', shape: '[T, m]', heads: false, residual: false },
-  { name: 'blocks.{layer}.attn.hook_z', short: 'z', label: 'attention head outputs', shape: '[T, H, dh]', heads: true, residual: false },
+  {
+    name: 'blocks.{layer}.hook_resid_pre',
+    short: 'resid_pre',
+    label: 'residual stream',
+    shape: '[T, d]',
+    heads: false,
+    residual: true,
+  },
+  {
+    name: 'blocks.{layer}.hook_resid_mid',
+    short: 'resid_mid',
+    label: 'residual stream after attention',
+    shape: '[T, d]',
+    heads: false,
+    residual: true,
+  },
+  {
+    name: 'blocks.{layer}.hook_resid_post',
+    short: 'resid_post',
+    label: 'residual stream after the block',
+    shape: '[T, d]',
+    heads: false,
+    residual: true,
+  },
+  {
+    name: 'blocks.{layer}.hook_attn_out',
+    short: 'attn_out',
+    label: 'attention output',
+    shape: '[T, d]',
+    heads: false,
+    residual: false,
+  },
+  {
+    name: 'blocks.{layer}.hook_mlp_out',
+    short: 'mlp_out',
+    label: 'MLP output',
+    shape: '[T, d]',
+    heads: false,
+    residual: false,
+  },
+  {
+    name: 'blocks.{layer}.mlp.hook_pre',
+    short: 'pre',
+    label: 'MLP input projection',
+    shape: '[T, m]',
+    heads: false,
+    residual: false,
+  },
+  {
+    name: 'blocks.{layer}.mlp.hook_post',
+    short: 'post',
+    label: 'MLP neurons after activation',
+    shape: '[T, m]',
+    heads: false,
+    residual: false,
+  },
+  {
+    name: 'blocks.{layer}.attn.hook_z',
+    short: 'z',
+    label: 'attention head outputs',
+    shape: '[T, H, dh]',
+    heads: true,
+    residual: false,
+  },
 ] as const satisfies readonly HookInfo[];
 
 export type HookName = (typeof HOOKS)[number]['name'];
@@ -44,6 +100,11 @@ export function hookInfo(name: HookName): HookInfo {
 export function resolveHook(text: string): HookName | undefined {
   const t = text.trim();
   return HOOKS.find(
-    (h) => h.name === t || h.short === t || h.name === `blocks.{layer}.${t}` || h.name.endsWith(`.${t}`) || `hook_${h.short}` === t,
+    (h) =>
+      h.name === t ||
+      h.short === t ||
+      h.name === `blocks.{layer}.${t}` ||
+      h.name.endsWith(`.${t}`) ||
+      `hook_${h.short}` === t,
   )?.name;
 }

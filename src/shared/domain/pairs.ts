@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { PairId, PairSetId, Timestamp } from './ids.ts';
 
 /** A prompt as text, or as token ids used exactly as given. */
-export const Prompt = z.union([z.string().min(1), z.object({ ids: z.array(z.number().int().nonnegative()).min(1) })]);
+export const Prompt = z.union([
+  z.string().min(1),
+  z.object({ ids: z.array(z.number().int().nonnegative()).min(1) }),
+]);
 export type Prompt = z.infer<typeof Prompt>;
 
 /** One alternative of an answer set: text (never given a space of ours) or token ids. */
@@ -93,7 +96,12 @@ export const PairTokens = z.object({
 });
 export type PairTokens = z.infer<typeof PairTokens>;
 
-const NextToken = z.object({ token: Token, logit: z.number(), probability: z.number(), role: z.enum(['right', 'wrong', 'other']) });
+const NextToken = z.object({
+  token: Token,
+  logit: z.number(),
+  probability: z.number(),
+  role: z.enum(['right', 'wrong', 'other']),
+});
 /** The live check: what the model says of both prompts at the read position. */
 export const PairCheck = z.object({
   tokens: PairTokens,

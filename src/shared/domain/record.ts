@@ -28,7 +28,10 @@ export type RecordFlag = z.infer<typeof RecordFlag>;
 
 /** One abstract as an importer hands it over: what the file says, normalised, before it has an id. */
 export const ImportedRecord = z.object({
-  pmid: z.string().regex(/^\d{1,8}$/).nullable(),
+  pmid: z
+    .string()
+    .regex(/^\d{1,8}$/)
+    .nullable(),
   version: z.number().int().positive(),
   doi: z.string().nullable(),
   title: z.string(),

@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { SweepId } from './ids.ts';
 
-export const ReportSectionKind = z.enum(['text', 'data', 'training', 'methods', 'sweep', 'comparison', 'warnings', 'provenance']);
+export const ReportSectionKind = z.enum([
+  'text',
+  'data',
+  'training',
+  'methods',
+  'sweep',
+  'comparison',
+  'warnings',
+  'provenance',
+]);
 export const ReportSection = z.object({
   kind: ReportSectionKind,
   title: z.string(),

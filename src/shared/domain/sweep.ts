@@ -114,9 +114,15 @@ export const PatchResult = z.object({
   bos: z.boolean(),
   timing: z.object({ load_ms: z.number(), sweep_ms: z.number(), peak_rss_mb: z.number() }),
   pairs: z.array(
-    z.object({ id: z.string(), clean_ids: z.array(z.number().int()), corrupted_ids: z.array(z.number().int()) }),
+    z.object({
+      id: z.string(),
+      clean_ids: z.array(z.number().int()),
+      corrupted_ids: z.array(z.number().int()),
+    }),
   ),
-  baselines: z.array(z.object({ metric: z.string(), pair: z.string(), clean: z.number(), corrupted: z.number() })),
+  baselines: z.array(
+    z.object({ metric: z.string(), pair: z.string(), clean: z.number(), corrupted: z.number() }),
+  ),
   effects: z.array(PatchEffects),
   summary: z.array(PatchSummary),
 });
