@@ -135,6 +135,13 @@ export function meanGap({ meanClean, meanCorrupted }: SweepGrid): number | null 
   return meanClean === null || meanCorrupted === null ? null : meanClean - meanCorrupted;
 }
 
+/** The sides that have no recovery at all, because there is no gap to recover. */
+export function withoutRecovery({ a, b }: ComparisonView): ('A' | 'B')[] {
+  const none = (grid: SweepGrid) =>
+    grid.state.every((state, i) => state !== 'open' || (grid.recovery[i] ?? null) === null);
+  return [...(none(a) ? (['A'] as const) : []), ...(none(b) ? (['B'] as const) : [])];
+}
+
 /** The sides whose recoveries divide by almost nothing. */
 export function smallGaps({ a, b }: ComparisonView): ('A' | 'B')[] {
   const small = (grid: SweepGrid) => Math.abs(meanGap(grid) ?? Infinity) < SMALL_GAP;

@@ -51,7 +51,6 @@ export const compare = {
 
   question: 'Is the effect more localized in one of them?',
   verdict: {
-    none: 'Not defined for these sites.',
     open: 'Not settled by these data.',
     a: 'More localized in A.',
     b: 'More localized in B.',
@@ -68,6 +67,12 @@ export const compare = {
   emptyGap: (sides: readonly string[]) =>
     `The mean gap of ${sides.join(' and ')} is near 0, so ${sides.length > 1 ? 'their' : 'its'} shares say nothing.`,
   residual: 'Residual-stream sites carry everything before them and are no components, so no share is given.',
+  undefinedSites: 'Not defined for these sites.',
+  notComparable: 'Not comparable.',
+  noEffect: (sides: readonly string[]) =>
+    `${sides.join(' and ')} ${sides.length > 1 ? 'have' : 'has'} no effect to compare.`,
+  noGap: (gaps: readonly (number | null)[]) =>
+    `The mean gap between clean and corrupted is ${gaps.map((gap) => fixed(gap, 3)).join(' and ')}: the model does not tell the prompts apart, so there is nothing to restore.`,
   directions:
     'One sweep restores the answer and the other breaks it, so their shares are of different things.',
   noisingShare: 'Under noising a positive effect is that of a site which worked against the answer.',
@@ -113,7 +118,7 @@ export const compare = {
   spearman: 'Spearman',
   pearson: (value: number | null) => `Pearson r ${fixed(value, 2)}`,
   side: (letter: string, label: string) => `${letter}, ${label}`,
-  noPoints: 'No site was measured in both sweeps.',
+  noPoints: 'No site has a recovery in both sweeps.',
 
   either: 'Detected in either',
   eitherCount: ({ both, a, b }: { both: number; a: number; b: number }) =>
