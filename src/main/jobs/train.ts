@@ -161,9 +161,15 @@ function store(
   event: TrainEvent,
 ): void {
   const handlers: Handlers = {
-    resumed: ({ step, epoch }) => {
+    resumed: ({ step, epoch, epochs, steps, best }) => {
       study.training.truncateAfter(run.id, step);
-      study.training.update(run.id, { step });
+      study.training.addSteps(run.id, steps);
+      for (const point of epochs) study.training.addEpoch(run.id, point);
+      if (best !== null) study.settings.set(bestKey, best);
+      study.training.update(run.id, {
+        step,
+        ...(best === null ? {} : { bestEpoch: best.epoch, bestValidationLoss: best.validationLoss }),
+      });
       log(`Continued from the checkpoint of epoch ${epoch}, step ${step}.`);
     },
     steps: ({ steps, totalSteps }) => {

@@ -118,7 +118,19 @@ export interface TrainRequest {
 }
 
 export type TrainEvent =
-  | { readonly type: 'resumed'; readonly step: number; readonly epoch: number }
+  | {
+      readonly type: 'resumed';
+      readonly step: number;
+      readonly epoch: number;
+      /** All epochs so far, and the last steps before the checkpoint: they may not have been stored. */
+      readonly epochs: readonly EpochPoint[];
+      readonly steps: readonly StepPoint[];
+      readonly best: {
+        readonly folder: string;
+        readonly epoch: number;
+        readonly validationLoss: number;
+      } | null;
+    }
   | { readonly type: 'steps'; readonly steps: readonly StepPoint[]; readonly totalSteps: number }
   | {
       readonly type: 'epoch';

@@ -31,6 +31,8 @@ const STATE: TrainingState = {
   epochLoss: 0,
   epochTargets: 0,
   best: null,
+  epochs: [],
+  recent: [],
   epochsWithoutGain: 0,
   stoppedEarly: false,
   finished: false,

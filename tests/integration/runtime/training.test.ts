@@ -118,7 +118,7 @@ describe('a training run', () => {
     const seen: TrainEvent[] = [];
     const resumed = await mortal.train(request('killed', {}, true), { onEvent: (e) => seen.push(e) });
     mortal.dispose();
-    expect(seen[0]).toEqual({ type: 'resumed', step: 7, epoch: 1 });
+    expect(seen[0]).toMatchObject({ type: 'resumed', step: 7, epoch: 1, epochs: [{ epoch: 1, step: 7 }] });
     expect(resumed.steps).toBe(21);
     expect(resumed.bestValidationLoss).toBe(done.bestValidationLoss);
     expect(await lastWeights('killed')).toBe(await lastWeights('whole'));

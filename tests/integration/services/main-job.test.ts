@@ -114,6 +114,32 @@ describe('the main job', () => {
     expect((await core.client.sweeps.table({ id: b.id, format: 'csv' })).bytes).toBeGreaterThan(1000);
   });
 
+  it('run again, takes what is there and adds nothing', async () => {
+    const { client, context, files } = core;
+    const base = join(appPaths().resources, 'sample');
+    const again = await runMainJob(
+      { spec, base, client, context, files, sample: true },
+      folder,
+      () => undefined,
+    );
+    const timeless = ({ steps: _steps, training, ...rest }: RunResult) => ({
+      ...rest,
+      training: { ...training, seconds: 0 },
+    });
+    expect(timeless(again)).toEqual(timeless(result));
+    const { study } = context.session.require();
+    const rows = [
+      study.sources,
+      study.datasets,
+      study.models,
+      study.training,
+      study.sweeps,
+      study.comparisons,
+    ];
+    expect(rows.map((repository) => repository.list().length)).toEqual([1, 1, 2, 1, 2, 1]);
+    expect(study.pairs.sets()).toHaveLength(1);
+  });
+
   it('can be verified: database, files, and effects computed again', async () => {
     const check = await verifyStudy(core.context.session.require().study, core.compute, 10);
     expect(check).toMatchObject({

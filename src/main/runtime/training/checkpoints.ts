@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { ModelConfig } from '../../../shared/domain/index.ts';
+import { EpochPoint, StepPoint, type ModelConfig } from '../../../shared/domain/index.ts';
 import { FormatError, StoreError, invariant } from '../../../shared/errors/index.ts';
 import {
   openModelFolder,
@@ -36,6 +36,9 @@ export const TrainingState = z.object({
   epochLoss: z.number(),
   epochTargets: z.number(),
   best: z.object({ epoch: z.number().int(), step: z.number().int(), loss: z.number() }).nullable(),
+  /** Epochs completed, and the steps since the checkpoint before: whoever stores them may have missed them. */
+  epochs: z.array(EpochPoint),
+  recent: z.array(StepPoint),
   /** Epochs since the best one. */
   epochsWithoutGain: z.number().int(),
   stoppedEarly: z.boolean(),

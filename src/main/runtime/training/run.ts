@@ -73,6 +73,8 @@ class Training {
       epochLoss: 0,
       epochTargets: 0,
       best: null,
+      epochs: [],
+      recent: [],
       epochsWithoutGain: 0,
       stoppedEarly: false,
       finished: false,
@@ -133,7 +135,19 @@ class Training {
     await this.#checkpoints.load(found.step, this.#store);
     this.#state = found;
     this.#savedStep = found.step;
-    this.#host.emit({ type: 'resumed', step: found.step, epoch: found.epoch });
+    const { step, epoch, epochs, recent, best } = found;
+    this.#host.emit({
+      type: 'resumed',
+      step,
+      epoch,
+      epochs,
+      steps: recent,
+      best:
+        best === null
+          ? null
+          : { folder: this.#checkpoints.folderOf(best.step), epoch: best.epoch, validationLoss: best.loss },
+    });
+    this.#state.recent = [];
   }
 
   async #step(gradients: GradientRunner, optimizer: AdamW): Promise<void> {
@@ -161,14 +175,16 @@ class Training {
     this.#state.stepInEpoch += 1;
     this.#state.epochLoss += loss * targets;
     this.#state.epochTargets += targets;
-    this.#points.push({
+    const point: StepPoint = {
       step: step + 1,
       epoch: epoch + (stepInEpoch + 1) / this.#plan.stepsPerEpoch,
       loss,
       learningRate: rate,
       gradientNorm: norm,
       tokensPerSecond: (tokens * 1000) / (performance.now() - start),
-    });
+    };
+    this.#points.push(point);
+    this.#state.recent.push(point);
     this.#report(false);
     const due = Math.max(SAVE_MS, this.#saveCost / SAVE_SHARE);
     if (performance.now() - this.#saved > due && this.#state.stepInEpoch < this.#plan.stepsPerEpoch) {
@@ -198,6 +214,7 @@ class Training {
     const best = state.best === null || loss < state.best.loss;
     const trainLoss = state.epochLoss / Math.max(1, state.epochTargets);
     const epochsWithoutGain = best ? 0 : state.epochsWithoutGain + 1;
+    const point = { epoch, step: state.step, trainLoss, validationLoss: loss, best };
     const stoppedEarly = config.patience > 0 && epochsWithoutGain >= config.patience;
     this.#state = {
       ...state,
@@ -206,17 +223,13 @@ class Training {
       epochLoss: 0,
       epochTargets: 0,
       best: best ? { epoch, step: state.step, loss } : state.best,
+      epochs: [...state.epochs, point],
       epochsWithoutGain,
       stoppedEarly,
       finished: stoppedEarly || epoch >= config.epochs,
     };
     const checkpoint = await this.#save();
-    this.#host.emit({
-      type: 'epoch',
-      point: { epoch, step: state.step, trainLoss, validationLoss: loss, best },
-      checkpoint,
-      sample,
-    });
+    this.#host.emit({ type: 'epoch', point, checkpoint, sample });
   }
 
   #report(now: boolean): void {
@@ -236,6 +249,7 @@ class Training {
     this.#state = { ...this.#state, seconds: this.#state.seconds + (start - this.#clock) / 1000 };
     this.#clock = start;
     const folder = await this.#checkpoints.save(this.#model.config, this.#store, this.#state);
+    this.#state.recent = [];
     this.#saved = performance.now();
     this.#saveCost = this.#saved - start;
     this.#savedStep = this.#state.step;

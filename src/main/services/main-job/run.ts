@@ -3,25 +3,17 @@ import type { Direction, Model, PairSet, SweepId } from '../../../shared/domain/
 import { hookInfo } from '../../../shared/domain/index.ts';
 import { formatNumber, siteName } from '../../../shared/figures/index.ts';
 import type { RunResult } from './spec.ts';
-import {
-  baseModel,
-  curate,
-  evaluateBase,
-  fineTune,
-  importFiles,
-  pairSet,
-  sweepModel,
-  writeFigures,
-  writeReport,
-  type MainJob,
-  type Trained,
-} from './steps.ts';
+import { curate, importFiles, pairSet } from './data.ts';
+import type { MainJob } from './job.ts';
+import { baseModel, evaluateBase, fineTune, type Trained } from './models.ts';
+import { sweepModel, writeFigures, writeReport } from './results.ts';
 
 /** Told before each step, by name. */
 export type OnStep = (name: string) => void;
 
 /**
- * The main job from import to report in the study that is open. Report and figures go to `out`.
+ * The main job from import to report in the study that is open. Report and figures go to `out`. Run again
+ * in the same study it takes what is there and does what is missing.
  */
 export async function runMainJob(job: MainJob, out: string, onStep: OnStep): Promise<RunResult> {
   const steps: RunResult['steps'] = [];
@@ -32,7 +24,9 @@ export async function runMainJob(job: MainJob, out: string, onStep: OnStep): Pro
     steps.push({ name, ms: Math.round(performance.now() - started) });
     return value;
   };
-  const { study } = job.context.session.require();
+  const { study, queue } = job.context.session.require();
+  // What an earlier run left unfinished goes on by itself.
+  await queue.idle();
 
   const records = await step('import', () => importFiles(job));
   const dataset = await step('curate', () => curate(job));
@@ -102,8 +96,9 @@ async function compareAll(job: MainJob, models: readonly Model[], sweeps: readon
   const find = (model: Model | undefined, direction: Direction | undefined): Swept | undefined =>
     sweeps.find((s) => s.model === model && s.direction === direction);
   const save = async (a: Swept | undefined, b: Swept | undefined, name: string): Promise<void> => {
-    if (a !== undefined && b !== undefined && a !== b)
-      await job.client.compare.save({ a: a.id, b: b.id, name });
+    if (a === undefined || b === undefined || a === b) return;
+    const saved = (await job.client.compare.list({})).some((c) => c.a === a.id && c.b === b.id);
+    if (!saved) await job.client.compare.save({ a: a.id, b: b.id, name });
   };
   const [base, tuned] = models;
   for (const direction of directions) {
