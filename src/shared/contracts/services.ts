@@ -296,7 +296,8 @@ export const ComparisonView = z.object({
     }),
   ),
   settings: z.array(z.object({ name: z.string(), a: z.string(), b: z.string() })),
-  equalSettings: z.number().int(),
+  /** The settings that are equal, with their value. */
+  sharedSettings: z.array(z.object({ name: z.string(), value: z.string() })),
   /** Localisation of each grid: top-5 share, Gini, participation ratio, with 95 % cluster-bootstrap intervals. */
   localisation: z.array(
     z.object({

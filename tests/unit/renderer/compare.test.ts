@@ -67,7 +67,7 @@ function view(change: Partial<ComparisonView> = {}): ComparisonView {
     n: 16,
     detected: [],
     settings: [],
-    equalSettings: 10,
+    sharedSettings: [],
     localisation: [side(0.4), side(0.8)],
     localisationDifference: null,
     notes: [],

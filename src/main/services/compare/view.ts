@@ -50,7 +50,7 @@ export function compareGrids(
       ];
     }),
     settings: different,
-    equalSettings: settings.length - different.length,
+    sharedSettings: settings.filter((row) => row.a === row.b).map(({ name, a: value }) => ({ name, value })),
     localisation: [a.localisation, b.localisation],
     localisationDifference,
     notes: notesOf(a, b),

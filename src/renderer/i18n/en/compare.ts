@@ -42,6 +42,7 @@ export const compare = {
   differ: 'Settings that differ',
   allEqual: 'All settings are equal',
   othersEqual: (n: number) => `${count(n)} ${n === 1 ? 'other is' : 'others are'} equal`,
+  equal: 'Equal in both',
   settingName: 'Setting',
 
   nothingShared: 'These sweeps share no site and metric',
