@@ -107,7 +107,7 @@ test('the sample study is ready when it is open, and says that it is synthetic',
     ['sample', 'complete', 38, 36, 1, 1],
   ]);
   expect((await curate.flow({})).excludedByReason).toEqual([{ reason: 'Retracted', count: 1 }]);
-  expect((await studies.current({})).counts).toMatchObject({ records: 385, pairs: 44 });
+  expect((await studies.current({})).counts).toMatchObject({ records: 385, pairs: 42 });
   expect((await jobs.list({})).map((j) => j.status)).toEqual(['complete']);
   const file = await library.rejectsFile({ sourceId: sources[1]!.id as SourceId });
   expect(file).toMatchObject({ name: 'synthetic-abstracts.csv.rejected.csv', mime: 'text/csv' });
