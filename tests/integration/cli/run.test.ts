@@ -17,13 +17,14 @@ afterAll(() => {
 it('goes on where it was killed when it is run again', async () => {
   const sample = (name: string): string => join(ROOT, 'resources/sample', name);
   const spec = join(folder, 'spec.json');
+  // Enough epochs that even a fast machine is still training when it is killed.
   writeFileSync(
     spec,
     JSON.stringify({
       name: 'Killed',
       import: [sample('synthetic-abstracts.csv')],
       model: { create: { nLayer: 2, nHead: 2, dModel: 32, nCtx: 64, tokenizer: 'sample' } },
-      train: { preset: 'quick', epochs: 8, patience: 0, batchSize: 4, sequenceLength: 32 },
+      train: { preset: 'quick', epochs: 80, patience: 0, batchSize: 4, sequenceLength: 32 },
       pairs: sample('pairs.jsonl'),
       sweep: { hooks: ['z'], directions: ['denoising'] },
     }),
@@ -45,7 +46,7 @@ it('goes on where it was killed when it is run again', async () => {
   expect(again.err.split('\n').filter((line) => /^[A-Z_]+: /.test(line))).toEqual([]);
   expect(again.code).toBe(0);
   const result = FORMATS['run-result'].schema.parse(JSON.parse(again.out));
-  expect(result.training).toMatchObject({ epochs: 8 });
+  expect(result.training).toMatchObject({ epochs: 80 });
   expect(result.sweeps).toHaveLength(2);
   const rows = (
     await engram('--data', join(folder, 'data'), 'export', study, '--what', 'training', '--format', 'jsonl')
