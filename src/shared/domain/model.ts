@@ -1,22 +1,41 @@
 import { z } from 'zod';
 import { DatasetId, ModelId, PairSetId, Timestamp, TrainingRunId } from './ids.ts';
 
+/** Rotary position embedding (Su et al. 2021): the first `dims` of a head turn by position · base^(−2i/dims). */
+export const Rotary = z.object({
+  base: z.number().positive(),
+  dims: z.number().int().positive(),
+  /** Pairs are neighbours (GPT-J) or lie half a rotation apart (Llama, GPT-NeoX). */
+  interleaved: z.boolean(),
+});
+
 /** What the engine needs to know of a decoder, whatever its family. Sizes are in elements. */
 export const ModelConfig = z.object({
   family: z.enum(['gpt2']),
   nLayer: z.number().int().positive(),
   nHead: z.number().int().positive(),
+  /** Key/value heads under grouped queries; absent = one for each query head. */
+  nKvHead: z.number().int().positive().optional(),
+  /** Width of a head; absent = dModel / nHead. */
+  headDim: z.number().int().positive().optional(),
+  /** Absent where positions are learned embeddings. */
+  rotary: Rotary.optional(),
   dModel: z.number().int().positive(),
   dMlp: z.number().int().positive(),
   nCtx: z.number().int().positive(),
   vocabSize: z.number().int().positive(),
   layerNormEps: z.number().positive(),
-  activation: z.enum(['gelu_new', 'gelu', 'relu']),
+  activation: z.enum(['gelu_new', 'gelu', 'relu', 'silu']),
   tiedEmbeddings: z.boolean(),
   bosTokenId: z.number().int().nonnegative().nullable(),
   eosTokenId: z.number().int().nonnegative().nullable(),
 });
 export type ModelConfig = z.infer<typeof ModelConfig>;
+
+/** Width dh of one head. */
+export const headWidth = (config: ModelConfig): number => config.headDim ?? config.dModel / config.nHead;
+/** Number of key/value heads. */
+export const kvHeads = (config: ModelConfig): number => config.nKvHead ?? config.nHead;
 
 export const ModelEvaluation = z.object({
   datasetId: DatasetId.nullable(),

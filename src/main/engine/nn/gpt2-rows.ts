@@ -7,6 +7,7 @@ import type { DecoderFamily, Weights } from './family.ts';
 const ACTIVATIONS: Record<ModelConfig['activation'], (g: Graph, x: Tensor) => Tensor> = {
   gelu_new: (g, x) => b.gelu(g, x, 'tanh'),
   gelu: (g, x) => b.gelu(g, x, 'none'),
+  silu: (g, x) => b.mul(g, x, g.op('Sigmoid', [x])),
   relu: (g, x) => g.op('Relu', [x]),
 };
 
@@ -29,6 +30,8 @@ export function gpt2Family(config: ModelConfig): DecoderFamily {
   };
 
   return {
+    parallel: false,
+    rotate: null,
     embed: (g, w, ids, positions) =>
       b.add(g, b.gather(g, w('wte.weight'), ids), b.gather(g, w('wpe.weight'), positions)),
     qkv: (g, w, layer, x) => {
@@ -52,5 +55,6 @@ export function gpt2Family(config: ModelConfig): DecoderFamily {
     },
     finalNorm: (g, w, x) => norm(g, w, 'ln_f', x),
     unembedding: (w) => w(config.tiedEmbeddings ? 'wte.weight' : 'lm_head.weight'),
+    unembeddingBias: () => null,
   };
 }
