@@ -29,14 +29,14 @@ export async function readModelConfig(folder: string): Promise<ModelConfig> {
 /** A parsed config.json → what the engine needs; `path` names it in errors. */
 export function parseModelConfig(json: z.infer<typeof AnyConfig>, path: string): ModelConfig {
   const families = Object.values(FOLDER_FAMILIES);
-  const family = families.find((one) => one.modelType === json.model_type);
+  const family = families.find((one) => one.modelTypes.includes(json.model_type ?? ''));
   if (family === undefined) {
     const named =
       json.model_type === undefined ? 'names no model_type' : `has the model_type "${json.model_type}"`;
     throw new UserInputError(
       'MODEL_FAMILY_UNKNOWN',
       `${path} ${named}, which Engram cannot run.`,
-      `Supported: ${families.map((one) => `${one.modelType} (${one.label})`).join(', ')}.`,
+      `Supported: ${families.map((one) => `${one.label} (${one.modelTypes.join(', ')})`).join('; ')}.`,
     );
   }
   return family.parse(json, path);

@@ -22,7 +22,7 @@ const MAX_HEADER_BYTES = 100_000_000;
 const PREFIX_BYTES = 8;
 
 export const SINGLE_FILE = 'model.safetensors';
-const INDEX_FILE = 'model.safetensors.index.json';
+export const INDEX_FILE = 'model.safetensors.index.json';
 
 const natural = z.number().int().nonnegative();
 const Header = z.record(z.string(), z.unknown());

@@ -1,17 +1,38 @@
 import { z } from 'zod';
 import { DatasetId, ModelId, PairSetId, Timestamp, TrainingRunId } from './ids.ts';
 
+/** How rotation frequencies were stretched for contexts longer than those of pre-training. */
+export const RotaryScaling = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('linear'), factor: z.number().positive() }),
+  /** Llama 3.1: long wavelengths are stretched, short ones kept, those between interpolated. */
+  z.object({
+    type: z.literal('llama3'),
+    factor: z.number().positive(),
+    lowFrequencyFactor: z.number().positive(),
+    highFrequencyFactor: z.number().positive(),
+    /** Context of the pre-training, in tokens. */
+    originalContext: z.number().int().positive(),
+  }),
+]);
+export type RotaryScaling = z.infer<typeof RotaryScaling>;
+
 /** Rotary position embedding (Su et al. 2021): the first `dims` of a head turn by position · base^(−2i/dims). */
 export const Rotary = z.object({
   base: z.number().positive(),
   dims: z.number().int().positive(),
   /** Pairs are neighbours (GPT-J) or lie half a rotation apart (Llama, GPT-NeoX). */
   interleaved: z.boolean(),
+  scaling: RotaryScaling.optional(),
 });
+export type Rotary = z.infer<typeof Rotary>;
+
+/** Which linear layers have a bias, where a family leaves the choice to the model. */
+export const LinearBiases = z.object({ qkv: z.boolean(), attentionOutput: z.boolean(), mlp: z.boolean() });
+export type LinearBiases = z.infer<typeof LinearBiases>;
 
 /** What the engine needs to know of a decoder, whatever its family. Sizes are in elements. */
 export const ModelConfig = z.object({
-  family: z.enum(['gpt2']),
+  family: z.enum(['gpt2', 'llama']),
   nLayer: z.number().int().positive(),
   nHead: z.number().int().positive(),
   /** Key/value heads under grouped queries; absent = one for each query head. */
@@ -20,6 +41,10 @@ export const ModelConfig = z.object({
   headDim: z.number().int().positive().optional(),
   /** Absent where positions are learned embeddings. */
   rotary: Rotary.optional(),
+  /** Absent in families that fix them. */
+  biases: LinearBiases.optional(),
+  /** Attention and MLP side by side, in families that leave the choice to the model. */
+  parallel: z.boolean().optional(),
   dModel: z.number().int().positive(),
   dMlp: z.number().int().positive(),
   nCtx: z.number().int().positive(),

@@ -59,8 +59,10 @@ async function recorder(length: number): Promise<{ session: Session; points: str
   const taps = new Map<string, Tensor>();
   const { hidden } = decoderForward(g, config, w, g.input('ids', 'int64', [1, length]), {
     hook: (name, x) => {
-      taps.set(name, x);
-      return x;
+      // Through an Identity, so that the path leads through the points beside it too.
+      const seen = g.op('Identity', [x]);
+      taps.set(name, seen);
+      return seen;
     },
   });
   const metric = logitDifference(g, hidden, w, length);
@@ -117,21 +119,30 @@ describe('hook points of the forward pass', () => {
     const { points } = (await recorders.get(9)) ?? { points: [] };
     const block = [
       'hook_resid_pre',
+      'ln1.hook_scale',
+      'ln1.hook_normalized',
       'attn.hook_q',
       'attn.hook_k',
       'attn.hook_v',
       'attn.hook_attn_scores',
       'attn.hook_pattern',
       'attn.hook_z',
+      'attn.hook_result',
       'hook_attn_out',
       'hook_resid_mid',
+      'ln2.hook_scale',
+      'ln2.hook_normalized',
       'mlp.hook_pre',
       'mlp.hook_post',
       'hook_mlp_out',
       'hook_resid_post',
     ];
-    expect(points).toEqual([0, 1, 2].flatMap((layer) => block.map((point) => `blocks.${layer}.${point}`)));
-    for (const { name } of HOOKS) expect(points).toContain(name.replace('{layer}', '2'));
+    const blocks = [0, 1, 2].flatMap((layer) => block.map((point) => `blocks.${layer}.${point}`));
+    const ends = ['ln_final.hook_scale', 'ln_final.hook_normalized'];
+    expect(points).toEqual(['hook_embed', 'hook_pos_embed', ...blocks, ...ends]);
+    // The caller unembeds the rows it needs.
+    for (const { name } of HOOKS)
+      if (name !== 'logits') expect(points).toContain(name.replace('{layer}', '2'));
   });
 
   const headAxis: Readonly<Record<string, number>> = {
@@ -222,6 +233,6 @@ describe('hook points of the forward pass', () => {
     const names = Object.keys(values).filter((n) => n.startsWith('value:'));
     for (const name of names)
       expect(values[name.replace('value', 'gradient')]?.length).toBe(values[name]?.length);
-    expect(elements([names.length])).toBe(39);
+    expect(elements([names.length])).toBe(58);
   });
 });

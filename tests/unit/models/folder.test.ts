@@ -81,7 +81,7 @@ describe('configuration', () => {
     [{}, 'MODEL_FAMILY_UNKNOWN', /names no model_type/],
     [{ model_type: 'gpt2', n_embd: 10, n_head: 3 }, 'MODEL_CONFIG_INVALID', /10 is not divisible by 3/],
     [{ model_type: 'gpt2', n_layer: 0 }, 'MODEL_CONFIG_INVALID', /"n_layer"/],
-    [{ model_type: 'gpt2', activation_function: 'swish' }, 'MODEL_OPTION_UNSUPPORTED', /"swish"/],
+    [{ model_type: 'gpt2', activation_function: 'mish' }, 'MODEL_OPTION_UNSUPPORTED', /"mish"/],
     [{ model_type: 'gpt2', scale_attn_by_inverse_layer_idx: true }, 'MODEL_OPTION_UNSUPPORTED', /inverse/],
     [{ model_type: 'gpt2', scale_attn_weights: false }, 'MODEL_OPTION_UNSUPPORTED', /scale_attn_weights/],
     [{ model_type: 'gpt2', add_cross_attention: true }, 'MODEL_OPTION_UNSUPPORTED', /cross/],

@@ -76,6 +76,9 @@ export function reduceSum(g: Graph, x: Tensor, axes: readonly number[], keepdims
   return g.op('ReduceSum', [x, g.ints(axes)], { keepdims: keepdims ? 1 : 0 });
 }
 
+export const reduceMean = (g: Graph, x: Tensor, axes: readonly number[]): Tensor =>
+  g.op('ReduceMean', [x, g.ints(axes)], { keepdims: 1 });
+
 export const softmax = (g: Graph, x: Tensor, axis = -1): Tensor => g.op('Softmax', [x], { axis });
 export const where = (g: Graph, condition: Tensor, a: Operand, b: Operand): Tensor =>
   g.op('Where', [condition, lift(g, a), lift(g, b)]);

@@ -136,6 +136,8 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   Tanh: unary,
   Erf: unary,
   Sigmoid: unary,
+  Sin: unary,
+  Cos: unary,
   Relu: unary,
   Gelu: unary,
   Softmax: alongAxis,

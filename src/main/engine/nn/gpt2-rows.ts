@@ -2,14 +2,9 @@ import { invariant } from '../../../shared/errors/index.ts';
 import type { ModelConfig } from '../../../shared/domain/index.ts';
 import type { Graph, Tensor } from '../graph/index.ts';
 import * as b from '../graph/builder.ts';
-import type { DecoderFamily, Weights } from './family.ts';
-
-const ACTIVATIONS: Record<ModelConfig['activation'], (g: Graph, x: Tensor) => Tensor> = {
-  gelu_new: (g, x) => b.gelu(g, x, 'tanh'),
-  gelu: (g, x) => b.gelu(g, x, 'none'),
-  silu: (g, x) => b.mul(g, x, g.op('Sigmoid', [x])),
-  relu: (g, x) => g.op('Relu', [x]),
-};
+import { ACTIVATIONS } from './activations.ts';
+import type { DecoderFamily, Tap, Weights } from './family.ts';
+import { layerNorm } from './norms.ts';
 
 /**
  * GPT-2 (Radford et al. 2019) under Hugging Face's weight names. Its `Conv1D` is a linear layer with
@@ -17,8 +12,8 @@ const ACTIVATIONS: Record<ModelConfig['activation'], (g: Graph, x: Tensor) => Te
  */
 export function gpt2Family(config: ModelConfig): DecoderFamily {
   const { dModel: d, layerNormEps: epsilon } = config;
-  const norm = (g: Graph, w: Weights, name: string, x: Tensor): Tensor =>
-    b.layerNorm(g, x, w(`${name}.weight`), w(`${name}.bias`), epsilon);
+  const norm = (g: Graph, w: Weights, name: string, x: Tensor, point: string, tap?: Tap): Tensor =>
+    layerNorm(g, x, { gain: w(`${name}.weight`), bias: w(`${name}.bias`) }, epsilon, tap && { tap, point });
   const linear = (g: Graph, w: Weights, name: string, x: Tensor): Tensor =>
     b.gemm(g, x, w(`${name}.weight`), w(`${name}.bias`));
   /** Columns [from·d, to·d) of the fused projection [d, 3d]: 0 queries, 1 keys, 2 values. */
@@ -26,17 +21,21 @@ export function gpt2Family(config: ModelConfig): DecoderFamily {
     const name = `h.${layer}.attn.c_attn`;
     const weight = b.slice(g, w(`${name}.weight`), 1, from * d, to * d);
     const bias = b.slice(g, w(`${name}.bias`), 0, from * d, to * d);
-    return b.gemm(g, norm(g, w, `h.${layer}.ln_1`, x), weight, bias);
+    return b.gemm(g, norm(g, w, `h.${layer}.ln_1`, x, 'ln1'), weight, bias);
   };
 
   return {
     parallel: false,
     rotate: null,
-    embed: (g, w, ids, positions) =>
-      b.add(g, b.gather(g, w('wte.weight'), ids), b.gather(g, w('wpe.weight'), positions)),
-    qkv: (g, w, layer, x) => {
-      const fused = linear(g, w, `h.${layer}.attn.c_attn`, norm(g, w, `h.${layer}.ln_1`, x));
-      const [q, k, v] = b.split(g, fused, [d, d, d], 1);
+    embed: (g, w, ids, positions, tap = (_, x) => x) =>
+      b.add(
+        g,
+        tap('hook_embed', b.gather(g, w('wte.weight'), ids)),
+        tap('hook_pos_embed', b.gather(g, w('wpe.weight'), positions)),
+      ),
+    qkv: (g, w, layer, x, tap) => {
+      const normalized = norm(g, w, `h.${layer}.ln_1`, x, 'ln1', tap);
+      const [q, k, v] = b.split(g, linear(g, w, `h.${layer}.attn.c_attn`, normalized), [d, d, d], 1);
       invariant(q !== undefined && k !== undefined && v !== undefined, 'c_attn splits into q, k and v');
       return { q, k, v };
     },
@@ -47,13 +46,14 @@ export function gpt2Family(config: ModelConfig): DecoderFamily {
     },
     queries: (g, w, layer, x) => part(g, w, layer, x, 0, 1),
     attentionOutput: (g, w, layer, z) => linear(g, w, `h.${layer}.attn.c_proj`, z),
-    mlp: (g, w, layer, mid, tap = (_, x) => x) => {
-      const fc = linear(g, w, `h.${layer}.mlp.c_fc`, norm(g, w, `h.${layer}.ln_2`, mid));
-      const pre = tap('mlp.hook_pre', fc);
-      const post = tap('mlp.hook_post', ACTIVATIONS[config.activation](g, pre));
+    mlp: (g, w, layer, mid, tap) => {
+      const at: Tap = tap ?? ((_, value) => value);
+      const fc = linear(g, w, `h.${layer}.mlp.c_fc`, norm(g, w, `h.${layer}.ln_2`, mid, 'ln2', tap));
+      const pre = at('mlp.hook_pre', fc);
+      const post = at('mlp.hook_post', ACTIVATIONS[config.activation](g, pre));
       return { pre, post, out: linear(g, w, `h.${layer}.mlp.c_proj`, post) };
     },
-    finalNorm: (g, w, x) => norm(g, w, 'ln_f', x),
+    finalNorm: (g, w, x, tap) => norm(g, w, 'ln_f', x, 'ln_final', tap),
     unembedding: (w) => w(config.tiedEmbeddings ? 'wte.weight' : 'lm_head.weight'),
     unembeddingBias: () => null,
   };

@@ -11,8 +11,8 @@ export interface WeightSpec {
 /** How one model family stands in a Hugging Face folder. */
 export interface FolderFamily {
   readonly family: ModelConfig['family'];
-  /** `model_type` of config.json. */
-  readonly modelType: string;
+  /** The `model_type`s of config.json that it reads. */
+  readonly modelTypes: readonly string[];
   /** For people: `GPT-2`. */
   readonly label: string;
   /**

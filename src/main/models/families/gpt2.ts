@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import type { ModelConfig } from '../../../shared/domain/index.ts';
-import { FormatError, UserInputError } from '../../../shared/errors/index.ts';
 import type { FolderFamily, WeightSpec } from './family.ts';
-
-const size = z.number().int().positive();
-const tokenId = z.union([z.number().int(), z.array(z.number().int())]).nullish();
+import {
+  activationOf,
+  headsDivide,
+  normWeights,
+  parsedConfig,
+  size,
+  specialToken,
+  tokenId,
+  unsupported,
+  WEIGHT_STD,
+} from './parts.ts';
 
 /** Keys that decide the computation, with transformers' defaults for absent ones (`GPT2Config`). */
 const Gpt2Json = z.object({
@@ -25,17 +32,7 @@ const Gpt2Json = z.object({
   eos_token_id: tokenId,
 });
 
-/** transformers' names for the activations that the engine has; the three tanh forms are one function. */
-const ACTIVATIONS: Readonly<Record<string, ModelConfig['activation']>> = {
-  gelu_new: 'gelu_new',
-  gelu_fast: 'gelu_new',
-  gelu_pytorch_tanh: 'gelu_new',
-  gelu: 'gelu',
-  relu: 'relu',
-};
-
-/** Standard deviation of fresh weights and of position embeddings (Radford et al. 2019 and their code). */
-const WEIGHT_STD = 0.02;
+/** Standard deviation of fresh position embeddings (Radford et al. 2019 and their code). */
 const POSITION_STD = 0.01;
 
 const BLOCK_PREFIX = 'transformer.';
@@ -43,27 +40,13 @@ const DEFAULT_END_OF_TEXT = 50256;
 
 export const gpt2: FolderFamily = {
   family: 'gpt2',
-  modelType: 'gpt2',
+  modelTypes: ['gpt2'],
   label: 'GPT-2',
 
   parse(json, path) {
-    const result = Gpt2Json.safeParse(json);
-    if (!result.success) {
-      const issue = result.error.issues[0];
-      throw invalid(path, `"${issue?.path.join('.') ?? ''}": ${issue?.message ?? 'unexpected content'}`);
-    }
-    const c = result.data;
-    if (c.n_embd % c.n_head !== 0) {
-      throw invalid(path, `the width ${c.n_embd} is not divisible by ${c.n_head} heads`);
-    }
-    const activation = ACTIVATIONS[c.activation_function];
-    if (activation === undefined) {
-      throw unsupported(
-        path,
-        `activation_function "${c.activation_function}"`,
-        Object.keys(ACTIVATIONS).join(', '),
-      );
-    }
+    const c = parsedConfig(Gpt2Json, json, path);
+    headsDivide(c.n_embd, c.n_head, path);
+    const activation = activationOf('activation_function', c.activation_function, path);
     if (!c.scale_attn_weights) throw unsupported(path, 'scale_attn_weights false', 'true');
     if (c.scale_attn_by_inverse_layer_idx)
       throw unsupported(path, 'scale_attn_by_inverse_layer_idx true', 'false');
@@ -79,8 +62,8 @@ export const gpt2: FolderFamily = {
       layerNormEps: c.layer_norm_epsilon,
       activation,
       tiedEmbeddings: c.tie_word_embeddings,
-      bosTokenId: specialToken(c.bos_token_id, c.vocab_size),
-      eosTokenId: specialToken(c.eos_token_id, c.vocab_size),
+      bosTokenId: specialToken(c.bos_token_id, c.vocab_size, DEFAULT_END_OF_TEXT),
+      eosTokenId: specialToken(c.eos_token_id, c.vocab_size, DEFAULT_END_OF_TEXT),
     };
   },
 
@@ -109,18 +92,18 @@ export const gpt2: FolderFamily = {
     // Projections that write to the residual stream start smaller, by 1/√(2·layers).
     const residual = WEIGHT_STD / Math.sqrt(2 * config.nLayer);
     const blocks = Array.from({ length: config.nLayer }, (_, layer) => [
-      ...layerNorm(`h.${layer}.ln_1`, d),
-      ...linear(`h.${layer}.attn.c_attn`, d, 3 * d, WEIGHT_STD),
-      ...linear(`h.${layer}.attn.c_proj`, d, d, residual),
-      ...layerNorm(`h.${layer}.ln_2`, d),
-      ...linear(`h.${layer}.mlp.c_fc`, d, m, WEIGHT_STD),
-      ...linear(`h.${layer}.mlp.c_proj`, m, d, residual),
+      ...normWeights(`h.${layer}.ln_1`, d),
+      ...conv1d(`h.${layer}.attn.c_attn`, d, 3 * d, WEIGHT_STD),
+      ...conv1d(`h.${layer}.attn.c_proj`, d, d, residual),
+      ...normWeights(`h.${layer}.ln_2`, d),
+      ...conv1d(`h.${layer}.mlp.c_fc`, d, m, WEIGHT_STD),
+      ...conv1d(`h.${layer}.mlp.c_proj`, m, d, residual),
     ]);
     return [
       { name: 'wte.weight', shape: [config.vocabSize, d], init: { normal: WEIGHT_STD } },
       { name: 'wpe.weight', shape: [config.nCtx, d], init: { normal: POSITION_STD } },
       ...blocks.flat(),
-      ...layerNorm('ln_f', d),
+      ...normWeights('ln_f', d),
       ...(config.tiedEmbeddings
         ? []
         : [{ name: 'lm_head.weight', shape: [config.vocabSize, d], init: { normal: WEIGHT_STD } }]),
@@ -131,40 +114,10 @@ export const gpt2: FolderFamily = {
   canonicalName: (inFile) => (inFile.startsWith(BLOCK_PREFIX) ? inFile.slice(BLOCK_PREFIX.length) : inFile),
 };
 
-function layerNorm(name: string, width: number): WeightSpec[] {
-  return [
-    { name: `${name}.weight`, shape: [width], init: { constant: 1 } },
-    { name: `${name}.bias`, shape: [width], init: { constant: 0 } },
-  ];
-}
-
 /** Hugging Face's `Conv1D`: a linear layer with weights [in, out]. */
-function linear(name: string, from: number, to: number, std: number): WeightSpec[] {
+function conv1d(name: string, from: number, to: number, std: number): WeightSpec[] {
   return [
     { name: `${name}.weight`, shape: [from, to], init: { normal: std } },
     { name: `${name}.bias`, shape: [to], init: { constant: 0 } },
   ];
-}
-
-/** The first of several; null where the vocabulary has no such token (a default written for a larger one). */
-function specialToken(value: number | number[] | null | undefined, vocabulary: number): number | null {
-  if (value === null) return null;
-  const id = Array.isArray(value) ? value[0] : (value ?? DEFAULT_END_OF_TEXT);
-  return id !== undefined && id >= 0 && id < vocabulary ? id : null;
-}
-
-function invalid(path: string, what: string): FormatError {
-  return new FormatError(
-    'MODEL_CONFIG_INVALID',
-    `${path}: ${what}.`,
-    'Correct the file, or choose another folder.',
-  );
-}
-
-function unsupported(path: string, what: string, allowed: string): UserInputError {
-  return new UserInputError(
-    'MODEL_OPTION_UNSUPPORTED',
-    `${path}: ${what} is not supported.`,
-    `Supported: ${allowed}.`,
-  );
 }

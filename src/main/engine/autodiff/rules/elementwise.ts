@@ -62,6 +62,8 @@ export const ELEMENTWISE: VjpTable = {
   Tanh: [local((c) => b.sub(c.g, 1, b.mul(c.g, c.y(0), c.y(0))))],
   Erf: [local((c) => b.mul(c.g, b.exp(c.g, b.neg(c.g, b.mul(c.g, c.x(0), c.x(0)))), 2 / Math.sqrt(Math.PI)))],
   Sigmoid: [local((c) => b.mul(c.g, c.y(0), b.sub(c.g, 1, c.y(0))))],
+  Sin: [local((c) => c.g.op('Cos', [c.x(0)]))],
+  Cos: [(c) => b.neg(c.g, b.mul(c.g, c.dy(0), c.g.op('Sin', [c.x(0)])))],
   Relu: [(c) => b.where(c.g, c.g.op('Greater', [c.x(0), c.g.scalar(0)]), c.dy(0), 0)],
   Gelu: [
     local((c) =>
