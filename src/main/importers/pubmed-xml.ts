@@ -2,7 +2,7 @@ import type { ImportedRecord } from '../../shared/domain/index.ts';
 import { decodeText } from './bytes.ts';
 import { recordItem } from './fields.ts';
 import { bookArticle, deletedPmids, journalArticle } from './pubmed/article.ts';
-import { xmlElements, type XmlElement } from './pubmed/elements.ts';
+import { xmlElements, type XmlElement, type XmlUnit } from './pubmed/elements.ts';
 import type { ImportContext, ImportFormat, ImportItem } from './types.ts';
 
 const ROOTS: ReadonlySet<string> = new Set([
@@ -12,14 +12,14 @@ const ROOTS: ReadonlySet<string> = new Set([
   'PubmedBookArticle',
 ]);
 
-type Handler = (element: XmlElement) => ImportItem;
+type Handler = (unit: XmlUnit) => ImportItem;
 
 const toRecord =
   (extract: (element: XmlElement) => ImportedRecord): Handler =>
-  (element) =>
-    recordItem(extract(element), element.line);
+  ({ element, line }) =>
+    recordItem(extract(element), line);
 
-const tombstone: Handler = (element) => ({ type: 'tombstone', pmids: deletedPmids(element) });
+const tombstone: Handler = ({ element }) => ({ type: 'tombstone', pmids: deletedPmids(element) });
 
 /** What each element of a set becomes; elements not named here are passed over. */
 const HANDLERS: ReadonlyMap<string, Handler> = new Map([
@@ -49,9 +49,9 @@ export const pubmedXml: ImportFormat = {
 async function* read(bytes: AsyncIterable<Uint8Array>, { name }: ImportContext): AsyncGenerator<ImportItem> {
   const text = decodeText(bytes, { name, declared: declaredEncoding });
   const wanted = new Set(HANDLERS.keys());
-  for await (const element of xmlElements(text, { file: name, wanted, skipped: SKIPPED, roots: ROOTS })) {
-    const handle = HANDLERS.get(element.name);
-    if (handle !== undefined) yield handle(element);
+  for await (const unit of xmlElements(text, { file: name, wanted, skipped: SKIPPED, roots: ROOTS })) {
+    const handle = HANDLERS.get(unit.element.name);
+    if (handle !== undefined) yield handle(unit);
   }
 }
 

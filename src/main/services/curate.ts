@@ -61,6 +61,7 @@ export function createCurateService({
 const FLAG_WORDS: Readonly<Record<string, string>> = {
   retracted: 'retracted',
   'retraction-notice': 'retraction notices',
+  concern: 'with an expression of concern',
   erratum: 'with a published erratum',
   updated: 'with a published update',
   preprint: 'preprints',

@@ -22,9 +22,30 @@ export const OtherAbstract = z.object({
 });
 export type OtherAbstract = z.infer<typeof OtherAbstract>;
 
-/** Why a record is left out of training unless the user decides otherwise. */
-export const RecordFlag = z.enum(['retracted', 'retraction-notice', 'erratum', 'updated', 'preprint']);
+/**
+ * What PubMed says of a record beside its text. Retracted records and retraction notices are left out of
+ * training unless the user decides otherwise; the others are a warning.
+ */
+export const RecordFlag = z.enum([
+  'retracted',
+  'retraction-notice',
+  'concern',
+  'erratum',
+  'updated',
+  'preprint',
+]);
 export type RecordFlag = z.infer<typeof RecordFlag>;
+
+/** Where an article stands in its journal, and its other identifiers; '' where the source does not say. */
+export const Bibliographic = z.object({
+  volume: z.string(),
+  issue: z.string(),
+  pages: z.string(),
+  issn: z.string(),
+  /** `PMC1234567`. */
+  pmcid: z.string(),
+});
+export type Bibliographic = z.infer<typeof Bibliographic>;
 
 /** One abstract as an importer hands it over: what the file says, normalised, before it has an id. */
 export const ImportedRecord = z.object({
@@ -51,6 +72,12 @@ export const ImportedRecord = z.object({
   language: z.string(),
   url: z.string(),
   flags: z.array(RecordFlag),
+  bibliographic: Bibliographic.optional(),
+  /** When the source last changed the record (`2024-03-05`): of two copies of one version the later is the newer. */
+  revised: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}$/)
+    .optional(),
 });
 export type ImportedRecord = z.infer<typeof ImportedRecord>;
 
@@ -108,7 +135,7 @@ export const RecordDetail = ImportedRecord.extend({
 });
 export type RecordDetail = z.infer<typeof RecordDetail>;
 
-export const SourceKind = z.enum(['pubmed-xml', 'csv', 'jsonl', 'sample']);
+export const SourceKind = z.enum(['pubmed-xml', 'nbib', 'ris', 'csv', 'xlsx', 'jsonl', 'sample']);
 export type SourceKind = z.infer<typeof SourceKind>;
 export const SourceStatus = z.enum(['running', 'complete', 'incomplete']);
 /** One import: where records came from, and how many became what. */

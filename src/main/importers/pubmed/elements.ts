@@ -1,13 +1,18 @@
-import { SaxesParser } from 'saxes';
-import { EngramError, FormatError } from '../../../shared/errors/index.ts';
+import { FormatError } from '../../../shared/errors/index.ts';
 import { MAX_UNIT_CHARS } from '../types.ts';
+import { XmlFault, XmlScanner } from '../xml/scanner.ts';
+import type { XmlAttributes } from '../xml/tag.ts';
 
 /** An element of the document with everything in it; text and child elements in document order. */
 export interface XmlElement {
   readonly name: string;
-  readonly attributes: Readonly<Record<string, string>>;
+  readonly attributes: XmlAttributes;
   readonly children: readonly (XmlElement | string)[];
-  /** Line of the end of the opening tag, from 1. */
+}
+
+/** A wanted element, with the line on which it begins, from 1. */
+export interface XmlUnit {
+  readonly element: XmlElement;
   readonly line: number;
 }
 
@@ -41,7 +46,7 @@ interface OpenElement extends XmlElement {
 export async function* xmlElements(
   source: AsyncIterable<string>,
   options: ElementsOptions,
-): AsyncGenerator<XmlElement> {
+): AsyncGenerator<XmlUnit> {
   const reader = new ElementReader(options);
   for await (const chunk of source) {
     const fault = reader.write(chunk);
@@ -55,75 +60,75 @@ export async function* xmlElements(
 
 class ElementReader {
   private readonly options: ElementsOptions;
-  private readonly parser = new SaxesParser();
-  private ready: XmlElement[] = [];
+  private readonly scanner: XmlScanner;
+  private ready: XmlUnit[] = [];
   /** Open elements of the wanted one being read; empty outside. */
   private readonly stack: OpenElement[] = [];
   private depth = 0;
   /** Depth of the skipped element being passed over; 0 = none. */
   private skippedAt = 0;
-  private charsRead = 0;
-  /** Characters read when the current element (or, outside one, the current token) began. */
+  /** Where the wanted element being read begins: character and line. */
   private unitStart = 0;
-  /** Elements and texts held for the current element. */
+  private unitLine = 1;
+  /** Elements and texts held for it. */
   private nodes = 0;
 
   constructor(options: ElementsOptions) {
     this.options = options;
-    // No handler for single attributes: with it V8 keeps the parser in its slow form (a sixth of the speed).
-    this.parser.on('opentag', (tag) => this.open(tag.name, tag.attributes));
-    this.parser.on('closetag', () => this.closeElement());
-    this.parser.on('text', (text) => this.text(text));
-    this.parser.on('cdata', (text) => this.text(text));
-    this.parser.on('doctype', (doctype) => this.doctype(doctype));
-    this.parser.on('comment', () => this.tokenEnds());
-    this.parser.on('processinginstruction', () => this.tokenEnds());
+    this.scanner = new XmlScanner({
+      open: (name, attributes) => this.open(name, attributes),
+      close: () => this.closeElement(),
+      text: (text) => this.text(text),
+    });
   }
 
   /** Parses a chunk; the fault that stops the reading, or null. */
   write(chunk: string): FormatError | null {
     try {
-      this.parser.write(chunk);
+      this.scanner.write(chunk);
     } catch (error) {
-      return this.fault(error, false);
+      return this.fault(error);
     }
-    this.charsRead += chunk.length;
-    const size = this.charsRead - this.unitStart + this.nodes * NODE_COST;
+    const from = this.stack.length > 0 ? this.unitStart : this.scanner.position;
+    const size = this.scanner.received - from + this.nodes * NODE_COST;
     return size > MAX_UNIT_CHARS ? this.tooLarge() : null;
   }
 
   close(): FormatError | null {
-    const { line } = this.parser;
     try {
-      this.parser.close();
+      this.scanner.close();
       return null;
     } catch (error) {
-      return this.fault(error, true, line);
+      return this.fault(error);
     }
   }
 
-  take(): XmlElement[] {
+  take(): XmlUnit[] {
     const taken = this.ready;
     this.ready = [];
     return taken;
   }
 
-  private open(name: string, attributes: Record<string, string>): void {
+  private open(name: string, attributes: XmlAttributes): void {
     this.depth += 1;
     if (this.depth === 1 && !this.options.roots.has(name)) throw this.notPubMed(name);
     if (this.depth > MAX_DEPTH) throw this.tooDeep(name);
-    this.tokenEnds();
     if (this.skippedAt > 0) return;
-    const parent = this.stack[this.stack.length - 1];
+    const parent = this.stack.at(-1);
     if (parent === undefined) {
       if (!this.options.wanted.has(name)) return;
+      this.unitStart = this.scanner.position;
+      this.unitLine = this.scanner.line;
+      this.nodes = 0;
     } else if (this.options.skipped.has(name)) {
       this.skippedAt = this.depth;
+      this.scanner.collecting = false;
       return;
     }
-    const element: OpenElement = { name, attributes, children: [], line: this.parser.line };
+    const element: OpenElement = { name, attributes, children: [] };
     parent?.children.push(element);
     this.stack.push(element);
+    this.scanner.collecting = true;
     this.nodes += 1;
   }
 
@@ -131,65 +136,58 @@ class ElementReader {
     const at = this.depth;
     this.depth -= 1;
     if (this.skippedAt > 0) {
-      if (at === this.skippedAt) this.skippedAt = 0;
+      if (at !== this.skippedAt) return;
+      this.skippedAt = 0;
+      this.scanner.collecting = true;
       return;
     }
     const element = this.stack.pop();
-    if (element !== undefined && this.stack.length === 0) this.ready.push(element);
-    this.tokenEnds();
-  }
-
-  private text(text: string): void {
-    this.tokenEnds();
-    const parent = this.stack[this.stack.length - 1];
-    if (this.skippedAt > 0 || parent === undefined) return;
-    parent.children.push(text);
-    this.nodes += 1;
-  }
-
-  private doctype(doctype: string): void {
-    this.tokenEnds();
-    if (!doctype.includes('<!ENTITY')) return;
-    const { file } = this.options;
-    throw new FormatError(
-      'IMPORT_XML_ENTITIES',
-      `${file}, line ${this.parser.line}: the document declares its own entities, which PubMed never does and Engram does not expand.`,
-      'Export the articles again from PubMed.',
-    );
-  }
-
-  /** A token has ended and nothing is being collected: what follows is counted from here. */
-  private tokenEnds(): void {
-    if (this.stack.length > 0) return;
-    this.unitStart = this.charsRead;
+    if (element === undefined || this.stack.length > 0) return;
+    this.ready.push({ element, line: this.unitLine });
+    this.scanner.collecting = false;
     this.nodes = 0;
   }
 
-  private fault(error: unknown, atEnd: boolean, line = this.parser.line): FormatError {
+  private text(text: string): void {
+    this.stack.at(-1)?.children.push(text);
+    this.nodes += 1;
+  }
+
+  private fault(error: unknown): FormatError {
     if (error instanceof FormatError) return error;
-    if (error instanceof EngramError || !(error instanceof Error)) throw error;
+    if (!(error instanceof XmlFault)) throw error;
     const { file } = this.options;
-    const what = error.message.replace(/^\d+:\d+: /, '').replace(/\.$/, '');
-    return atEnd
-      ? new FormatError(
+    const { line, message } = error;
+    const again = 'Download or copy the file again';
+    switch (error.kind) {
+      case 'entities':
+        return new FormatError(
+          'IMPORT_XML_ENTITIES',
+          `${file}, line ${line}: the document declares its own entities, which PubMed never does and Engram does not expand.`,
+          'Export the articles again from PubMed.',
+        );
+      case 'truncated':
+        return new FormatError(
           'IMPORT_XML_TRUNCATED',
-          `${file} ends in the middle, at line ${line} (${what}).`,
-          'Download or copy the file again; the articles before the cut are kept.',
-          error,
-        )
-      : new FormatError(
-          'IMPORT_XML_MALFORMED',
-          `${file}, line ${line}: this is not well-formed XML (${what}).`,
-          'Download or copy the file again; the articles before the fault are kept.',
+          `${file} ends in the middle, at line ${line} (${message}).`,
+          `${again}; the articles before the cut are kept.`,
           error,
         );
+      case 'malformed':
+        return new FormatError(
+          'IMPORT_XML_MALFORMED',
+          `${file}, line ${line}: this is not well-formed XML (${message}).`,
+          `${again}; the articles before the fault are kept.`,
+          error,
+        );
+    }
   }
 
   private tooLarge(): FormatError {
     const limit = MAX_UNIT_CHARS / 1024 / 1024;
     return new FormatError(
       'IMPORT_XML_TOO_LARGE',
-      `${this.options.file}, line ${this.parser.line}: one article, tag or text is longer than ${limit} million characters.`,
+      `${this.options.file}, line ${this.scanner.line}: one article, tag or text is longer than ${limit} million characters.`,
       'Check that the file is an export from PubMed.',
     );
   }
@@ -197,7 +195,7 @@ class ElementReader {
   private tooDeep(name: string): FormatError {
     return new FormatError(
       'IMPORT_XML_TOO_LARGE',
-      `${this.options.file}, line ${this.parser.line}: <${name}> is nested more than ${MAX_DEPTH} elements deep.`,
+      `${this.options.file}, line ${this.scanner.line}: <${name}> is nested more than ${MAX_DEPTH} elements deep.`,
       'Check that the file is an export from PubMed.',
     );
   }

@@ -7,6 +7,7 @@ const BY_REFERENCE: Readonly<Record<string, RecordFlag>> = {
   PartialRetractionIn: 'retracted',
   RetractionOf: 'retraction-notice',
   PartialRetractionOf: 'retraction-notice',
+  ExpressionOfConcernIn: 'concern',
   ErratumIn: 'erratum',
   UpdateIn: 'updated',
   RepublishedIn: 'updated',

@@ -36,6 +36,8 @@ const Detail = ImportedRecord.pick({
   publicationTypes: true,
   language: true,
   url: true,
+  bibliographic: true,
+  revised: true,
 });
 const Row = z.object({
   id: RecordId,

@@ -74,6 +74,7 @@ export const curate = {
     'retraction-notice': 'Retraction notice',
     erratum: 'Erratum',
     updated: 'Updated by a later version',
+    concern: 'Expression of concern',
     preprint: 'Preprint',
   },
   noAbstract: 'This record has no abstract.',

@@ -22,7 +22,10 @@ export const library = {
   },
   kinds: {
     'pubmed-xml': 'PubMed XML',
+    nbib: 'PubMed (nbib)',
+    ris: 'RIS',
     csv: 'Table (CSV)',
+    xlsx: 'Excel sheet',
     jsonl: 'JSON Lines',
     sample: 'Sample, synthetic',
   },
