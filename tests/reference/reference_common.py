@@ -43,6 +43,21 @@ HEAD_HOOKS = (
 )
 SQUARE_HOOKS = ("attn.hook_pattern", "attn.hook_attn_scores")
 """Hooks of shape [batch, head, query, key]; the others are [batch, position, ...]."""
+SHARED_HOOKS = ("attn.hook_k", "attn.hook_v")
+"""Hooks with one head for every key/value head; the other head hooks have all heads."""
+NORM_HOOKS = (
+    "ln1.hook_scale",
+    "ln1.hook_normalized",
+    "ln2.hook_scale",
+    "ln2.hook_normalized",
+)
+END_HOOKS = (
+    "hook_embed",
+    "hook_pos_embed",
+    "ln_final.hook_scale",
+    "ln_final.hook_normalized",
+)
+"""Hooks that belong to no block."""
 
 
 # --- models -----------------------------------------------------------------------------
@@ -203,9 +218,9 @@ class Run:
     logits: torch.Tensor
 
 
-def full_name(layer: int, hook: str) -> str:
+def full_name(layer: int | None, hook: str) -> str:
     """Name of a hook point in TransformerLens, for example ``blocks.0.attn.hook_z``."""
-    return f"blocks.{layer}.{hook}"
+    return hook if layer is None else f"blocks.{layer}.{hook}"
 
 
 def run_prompt(model: HookedTransformer, ids: list[int]) -> Run:
@@ -213,8 +228,8 @@ def run_prompt(model: HookedTransformer, ids: list[int]) -> Run:
     wanted = {
         full_name(layer, hook)
         for layer in range(model.cfg.n_layers)
-        for hook in (*POSITION_HOOKS, *HEAD_HOOKS)
-    }
+        for hook in (*POSITION_HOOKS, *HEAD_HOOKS, *NORM_HOOKS, "attn.hook_result")
+    } | set(END_HOOKS)
     with torch.no_grad():
         logits, cache = model.run_with_cache(
             torch.tensor([ids]),
@@ -229,7 +244,7 @@ class Site:
     """What is pasted: a hook at a layer, at one head or all, at one position or all."""
 
     hook: str
-    layer: int
+    layer: int | None
     head: int | None = None
     position: int | None = None
 
@@ -316,10 +331,22 @@ class Grid:
     heads: bool
     positions: bool
 
+    @property
+    def layers(self) -> bool:
+        """Whether the hook belongs to a block."""
+        return self.hook not in END_HOOKS
+
+    def head_count(self, model: HookedTransformer) -> int:
+        """Number of heads at the hook."""
+        shared = model.cfg.n_key_value_heads
+        if shared is not None and self.hook in SHARED_HOOKS:
+            return shared
+        return model.cfg.n_heads
+
     def axes(self) -> list[str]:
         """Axes without the pair axis."""
         return [
-            "layer",
+            *(["layer"] if self.layers else []),
             *(["head"] if self.heads else []),
             *(["position"] if self.positions else []),
         ]
@@ -327,8 +354,8 @@ class Grid:
     def shape(self, model: HookedTransformer, length: int) -> list[int]:
         """Shape without the pair axis."""
         return [
-            model.cfg.n_layers,
-            *([model.cfg.n_heads] if self.heads else []),
+            *([model.cfg.n_layers] if self.layers else []),
+            *([self.head_count(model)] if self.heads else []),
             *([length] if self.positions else []),
         ]
 
@@ -337,8 +364,8 @@ class Grid:
         return [
             Site(self.hook, layer, head, position)
             for layer, head, position in product(
-                range(model.cfg.n_layers),
-                range(model.cfg.n_heads) if self.heads else [None],
+                range(model.cfg.n_layers) if self.layers else [None],
+                range(self.head_count(model)) if self.heads else [None],
                 range(length) if self.positions else [None],
             )
         ]
@@ -455,7 +482,7 @@ def entries(
     """Build the ``effects`` and the ``summary`` entry of one grid and metric."""
     longest = max(pair.length for pair in pairs)
     inner = grid.shape(model, longest)
-    hook = "blocks.{layer}." + grid.hook
+    hook = "blocks.{layer}." + grid.hook if grid.layers else grid.hook
     raw = [
         pad(values, inner, pair.length, longest, grid.positions)
         for pair, values in zip(pairs, per_pair, strict=True)
@@ -547,7 +574,7 @@ def exact_result(
                 len(sites), base.logits.shape[-1], dtype=base.logits.dtype
             )
             logits[:] = base.logits
-            for layer in range(model.cfg.n_layers):
+            for layer in range(model.cfg.n_layers) if grid.layers else [None]:
                 rows = [
                     i
                     for i, site in enumerate(sites)
