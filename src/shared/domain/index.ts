@@ -2,6 +2,7 @@ export * from './ids.ts';
 export * from './record.ts';
 export * from './dataset.ts';
 export * from './model.ts';
+export * from './hub.ts';
 export * from './training.ts';
 export * from './hooks.ts';
 export * from './pairs.ts';

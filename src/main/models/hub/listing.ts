@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HubFile, HubManifest, hubRepo, KNOWN_MODELS } from '../../../shared/domain/index.ts';
+import { type HubFile, HubManifest, HubRepo, hubRepo, KNOWN_MODELS } from '../../../shared/domain/index.ts';
 import { UserInputError } from '../../../shared/errors/index.ts';
 import { CONFIG_FILE } from '../config.ts';
 import { TOKENIZER_FILES } from '../folder-save.ts';
@@ -63,7 +63,8 @@ export async function listHubModel(
   const { id, sha, gated, siblings } = info.data;
   const manifest = HubManifest.safeParse({
     hub: access.hub,
-    repo: id,
+    // A model that moved is listed under its new name.
+    repo: HubRepo.safeParse(id).success ? id : repo,
     commit: sha,
     gated: gated !== false,
     files: selectFiles(id, siblings).map((sibling) => fileOf(sibling)),
