@@ -32,7 +32,7 @@ export type LinearBiases = z.infer<typeof LinearBiases>;
 
 /** What the engine needs to know of a decoder, whatever its family. Sizes are in elements. */
 export const ModelConfig = z.object({
-  family: z.enum(['gpt2', 'llama']),
+  family: z.enum(['gpt2', 'llama', 'gpt_neox', 'gptj']),
   nLayer: z.number().int().positive(),
   nHead: z.number().int().positive(),
   /** Key/value heads under grouped queries; absent = one for each query head. */

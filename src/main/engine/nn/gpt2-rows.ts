@@ -3,7 +3,8 @@ import type { ModelConfig } from '../../../shared/domain/index.ts';
 import type { Graph, Tensor } from '../graph/index.ts';
 import * as b from '../graph/builder.ts';
 import { ACTIVATIONS } from './activations.ts';
-import type { DecoderFamily, Tap, Weights } from './family.ts';
+import type { DecoderFamily, Weights } from './family.ts';
+import { namedNorm, NO_TAP } from './layers.ts';
 import { layerNorm } from './norms.ts';
 
 /**
@@ -11,10 +12,9 @@ import { layerNorm } from './norms.ts';
  * weights [in, out].
  */
 export function gpt2Family(config: ModelConfig): DecoderFamily {
-  const { dModel: d, layerNormEps: epsilon } = config;
-  const norm = (g: Graph, w: Weights, name: string, x: Tensor, point: string, tap?: Tap): Tensor =>
-    layerNorm(g, x, { gain: w(`${name}.weight`), bias: w(`${name}.bias`) }, epsilon, tap && { tap, point });
-  const linear = (g: Graph, w: Weights, name: string, x: Tensor): Tensor =>
+  const { dModel: d } = config;
+  const norm = namedNorm(layerNorm, config.layerNormEps, true);
+  const conv1d = (g: Graph, w: Weights, name: string, x: Tensor): Tensor =>
     b.gemm(g, x, w(`${name}.weight`), w(`${name}.bias`));
   /** Columns [from·d, to·d) of the fused projection [d, 3d]: 0 queries, 1 keys, 2 values. */
   const part = (g: Graph, w: Weights, layer: number, x: Tensor, from: number, to: number): Tensor => {
@@ -27,7 +27,7 @@ export function gpt2Family(config: ModelConfig): DecoderFamily {
   return {
     parallel: false,
     rotate: null,
-    embed: (g, w, ids, positions, tap = (_, x) => x) =>
+    embed: (g, w, ids, positions, tap = NO_TAP) =>
       b.add(
         g,
         tap('hook_embed', b.gather(g, w('wte.weight'), ids)),
@@ -35,7 +35,7 @@ export function gpt2Family(config: ModelConfig): DecoderFamily {
       ),
     qkv: (g, w, layer, x, tap) => {
       const normalized = norm(g, w, `h.${layer}.ln_1`, x, 'ln1', tap);
-      const [q, k, v] = b.split(g, linear(g, w, `h.${layer}.attn.c_attn`, normalized), [d, d, d], 1);
+      const [q, k, v] = b.split(g, conv1d(g, w, `h.${layer}.attn.c_attn`, normalized), [d, d, d], 1);
       invariant(q !== undefined && k !== undefined && v !== undefined, 'c_attn splits into q, k and v');
       return { q, k, v };
     },
@@ -45,13 +45,13 @@ export function gpt2Family(config: ModelConfig): DecoderFamily {
       return { k, v };
     },
     queries: (g, w, layer, x) => part(g, w, layer, x, 0, 1),
-    attentionOutput: (g, w, layer, z) => linear(g, w, `h.${layer}.attn.c_proj`, z),
+    attentionOutput: (g, w, layer, z) => conv1d(g, w, `h.${layer}.attn.c_proj`, z),
     mlp: (g, w, layer, mid, tap) => {
-      const at: Tap = tap ?? ((_, value) => value);
-      const fc = linear(g, w, `h.${layer}.mlp.c_fc`, norm(g, w, `h.${layer}.ln_2`, mid, 'ln2', tap));
+      const at = tap ?? NO_TAP;
+      const fc = conv1d(g, w, `h.${layer}.mlp.c_fc`, norm(g, w, `h.${layer}.ln_2`, mid, 'ln2', tap));
       const pre = at('mlp.hook_pre', fc);
       const post = at('mlp.hook_post', ACTIVATIONS[config.activation](g, pre));
-      return { pre, post, out: linear(g, w, `h.${layer}.mlp.c_proj`, post) };
+      return { pre, post, out: conv1d(g, w, `h.${layer}.mlp.c_proj`, post) };
     },
     finalNorm: (g, w, x, tap) => norm(g, w, 'ln_f', x, 'ln_final', tap),
     unembedding: (w) => w(config.tiedEmbeddings ? 'wte.weight' : 'lm_head.weight'),

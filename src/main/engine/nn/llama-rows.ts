@@ -4,6 +4,7 @@ import * as b from '../graph/builder.ts';
 import type { Graph, Tensor } from '../graph/index.ts';
 import { ACTIVATIONS } from './activations.ts';
 import type { DecoderFamily, Tap, Weights } from './family.ts';
+import { linear, namedNorm, NO_TAP } from './layers.ts';
 import { rmsNorm } from './norms.ts';
 import { rotation } from './rotary.ts';
 
@@ -12,13 +13,10 @@ import { rotation } from './rotary.ts';
  * RMSNorm, rotary positions, grouped queries, gated MLP. Linear layers have weights [out, in].
  */
 export function llamaFamily(config: ModelConfig): DecoderFamily {
-  const { rotary, biases, layerNormEps: epsilon } = config;
+  const { rotary, biases } = config;
   invariant(rotary !== undefined && biases !== undefined, 'a Llama configuration has rotary and biases');
   const act = ACTIVATIONS[config.activation];
-  const norm = (g: Graph, w: Weights, name: string, x: Tensor, point: string, tap?: Tap): Tensor =>
-    rmsNorm(g, x, { gain: w(`${name}.weight`), bias: null }, epsilon, tap && { tap, point });
-  const linear = (g: Graph, w: Weights, name: string, x: Tensor, bias: boolean): Tensor =>
-    b.gemm(g, x, w(`${name}.weight`), bias ? w(`${name}.bias`) : null, { transB: true });
+  const norm = namedNorm(rmsNorm, config.layerNormEps, false);
   const first = (g: Graph, w: Weights, layer: number, x: Tensor, tap?: Tap): Tensor =>
     norm(g, w, `layers.${layer}.input_layernorm`, x, 'ln1', tap);
   const project = (g: Graph, w: Weights, layer: number, x: Tensor, which: 'q' | 'k' | 'v'): Tensor =>
@@ -27,7 +25,7 @@ export function llamaFamily(config: ModelConfig): DecoderFamily {
   return {
     parallel: false,
     rotate: rotation(rotary, headWidth(config)),
-    embed: (g, w, ids, _positions, tap = (_, x) => x) =>
+    embed: (g, w, ids, _positions, tap = NO_TAP) =>
       tap('hook_embed', b.gather(g, w('embed_tokens.weight'), ids)),
     qkv: (g, w, layer, x, tap) => {
       const normalized = first(g, w, layer, x, tap);
@@ -45,7 +43,7 @@ export function llamaFamily(config: ModelConfig): DecoderFamily {
     attentionOutput: (g, w, layer, z) =>
       linear(g, w, `layers.${layer}.self_attn.o_proj`, z, biases.attentionOutput),
     mlp: (g, w, layer, mid, tap) => {
-      const at: Tap = tap ?? ((_, value) => value);
+      const at = tap ?? NO_TAP;
       const name = `layers.${layer}.mlp`;
       const x = norm(g, w, `layers.${layer}.post_attention_layernorm`, mid, 'ln2', tap);
       const pre = at('mlp.hook_pre', linear(g, w, `${name}.gate_proj`, x, biases.mlp));
