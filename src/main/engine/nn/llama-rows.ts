@@ -1,4 +1,4 @@
-import { headWidth, kvHeads, type ModelConfig } from '../../../shared/domain/index.ts';
+import { headWidth, type ModelConfig } from '../../../shared/domain/index.ts';
 import { invariant } from '../../../shared/errors/index.ts';
 import * as b from '../graph/builder.ts';
 import type { Graph, Tensor } from '../graph/index.ts';

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { ModelConfig } from '../../../shared/domain/index.ts';
 import type { FolderFamily, WeightSpec } from './family.ts';
 import {
   activationOf,
