@@ -1,7 +1,7 @@
 import type { MetricName, ModelConfig } from '../../../../shared/domain/index.ts';
 import { headWidth } from '../../../../shared/domain/index.ts';
 import { floats, ints, type Feed } from '../compiler.ts';
-import type { PatchCase, PromptRun } from '../cases.ts';
+import type { PromptRun } from '../cases.ts';
 import type { PatchPair } from '../types.ts';
 import { differentiable } from './metrics.ts';
 import type { AttributionMethod } from './types.ts';
@@ -9,7 +9,6 @@ import type { AttributionMethod } from './types.ts';
 /** One pair as it is estimated: the run patched into, and the run patched from. */
 export interface AttributionCase {
   readonly pair: PatchPair;
-  readonly one: PatchCase;
   readonly target: PromptRun;
   readonly source: PromptRun;
 }
@@ -47,16 +46,16 @@ const PADDING = 0.25;
 /**
  * Batches of pairs of similar length whose gradient runs fit the limit (or one pair alone), longest first.
  */
-export function batchesOf(
-  cases: readonly AttributionCase[],
+export function batchesOf<C extends AttributionCase>(
+  cases: readonly C[],
   config: ModelConfig,
   elements: number,
   limit: number,
-): AttributionCase[][] {
+): C[][] {
   const length = ({ target }: AttributionCase): number => lengthOf([target]);
   const sorted = [...cases].sort((a, b) => length(b) - length(a));
-  const batches: AttributionCase[][] = [];
-  let batch: AttributionCase[] = [];
+  const batches: C[][] = [];
+  let batch: C[] = [];
   let real = 0;
   for (const one of sorted) {
     const T = batch[0] === undefined ? length(one) : length(batch[0]);

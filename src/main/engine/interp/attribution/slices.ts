@@ -1,8 +1,9 @@
-import { hookInfo, kvHeads, type HookName, type ModelConfig } from '../../../../shared/domain/index.ts';
+import { hookInfo, kvHeads, type ModelConfig } from '../../../../shared/domain/index.ts';
 import { invariant } from '../../../../shared/errors/index.ts';
 import type { Edit } from '../edits.ts';
 import { headsOf } from '../points.ts';
 import type { WantedHook } from './graph.ts';
+import type { Part } from './sites.ts';
 
 /** Estimates of one hook as a run returns them: one number a place of its activation, row by row. */
 export interface Estimates {
@@ -15,80 +16,84 @@ export interface Estimates {
   readonly tokens: number;
 }
 
-type Place = (e: Estimates, edit: Edit, row: number, token: number, config: ModelConfig) => number;
+/** A part of a layer's activation at one token of one gradient row. */
+interface Place extends Part {
+  readonly layer: number;
+  readonly row: number;
+  readonly token: number;
+}
+type Read = (e: Estimates, place: Place, config: ModelConfig) => number;
 
-const layerOffset = (e: Estimates, layer: number): number => layer * e.rows * e.tokens;
-const sum = (e: Estimates, start: number, count: number, stride = 1): number => {
+function sum({ values }: Estimates, start: number, count: number, stride = 1): number {
   let total = 0;
-  for (let i = 0; i < count; i++) total += e.values[start + i * stride] ?? Number.NaN;
+  for (let i = 0; i < count; i++) total += values[start + i * stride] ?? Number.NaN;
   return total;
-};
+}
 
 /** [layers, R·T] or, element by element, [layers, R·T, m]. */
-const rowPlace: Place = (e, edit, row, token, config) => {
-  const at = layerOffset(e, edit.layer) + row * e.tokens + token;
-  if (e.wanted.grain === 'sum') return e.values[at] ?? Number.NaN;
-  const m = config.dMlp;
-  return edit.neuron < 0 ? sum(e, at * m, m) : (e.values[at * m + edit.neuron] ?? Number.NaN);
+const readRow: Read = (e, { layer, row, token, neuron }, { dMlp }) => {
+  const at = (layer * e.rows + row) * e.tokens + token;
+  if (e.wanted.grain === 'sum') return sum(e, at, 1);
+  return neuron < 0 ? sum(e, at * dMlp, dMlp) : sum(e, at * dMlp + neuron, 1);
 };
 
 /** [layers, R, T, heads]. */
-const headPlace: Place = (e, edit, row, token, config) => {
-  if (e.fixed) return fixedPlace(e, edit, row, token, config);
+const readHead: Read = (e, place, config) => {
+  if (e.fixed) return readFixed(e, place, config);
+  const { layer, row, token, head } = place;
   const heads = headsOf(e.wanted.hook, config);
-  const at = (layerOffset(e, edit.layer) + row * e.tokens + token) * heads;
-  return edit.head < 0 ? sum(e, at, heads) : (e.values[at + edit.head] ?? Number.NaN);
+  const at = ((layer * e.rows + row) * e.tokens + token) * heads;
+  return head < 0 ? sum(e, at, heads) : sum(e, at + head, 1);
 };
 
 /** [layers, R, H, T]: a key/value head stands for the query heads that read it. */
-const fixedPlace: Place = (e, edit, row, token, config) => {
+const readFixed: Read = (e, { layer, row, token, head }, config) => {
   const H = config.nHead;
   const each = hookInfo(e.wanted.hook).kind === 'kv' ? H / kvHeads(config) : 1;
-  const [from, count] = edit.head < 0 ? [0, H] : [edit.head * each, each];
-  return sum(e, layerOffset(e, edit.layer) * H + (row * H + from) * e.tokens + token, count, e.tokens);
+  const [from, count] = head < 0 ? [0, H] : [head * each, each];
+  return sum(e, ((layer * e.rows + row) * H + from) * e.tokens + token, count, e.tokens);
 };
 
 /** [layers, R, H, T] by query or, element by element, [layers, R, H, T, T]. */
-const squarePlace: Place = (e, edit, row, token, config) => {
-  const H = config.nHead;
-  const [from, count] = edit.head < 0 ? [0, H] : [edit.head, 1];
-  const at = layerOffset(e, edit.layer) * H + (row * H + from) * e.tokens + token;
-  if (e.wanted.grain === 'sum') return sum(e, at, count, e.tokens);
+const readSquare: Read = (e, { layer, row, token, head, key }, { nHead: H }) => {
+  const [from, count] = head < 0 ? [0, H] : [head, 1];
   const T = e.tokens;
+  const at = ((layer * e.rows + row) * H + from) * T + token;
+  if (e.wanted.grain === 'sum') return sum(e, at, count, T);
   let total = 0;
   for (let h = 0; h < count; h++) {
     const start = (at + h * T) * T;
-    total += edit.key < 0 ? sum(e, start, T) : (e.values[start + edit.key] ?? Number.NaN);
+    total += key < 0 ? sum(e, start, T) : sum(e, start + key, 1);
   }
   return total;
 };
 
 /** One row per kind of activation. */
-const PLACES: Readonly<Record<ReturnType<typeof hookInfo>['kind'], Place>> = {
-  row: rowPlace,
-  neuron: rowPlace,
-  head: headPlace,
-  kv: headPlace,
-  square: squarePlace,
+const READS: Readonly<Record<ReturnType<typeof hookInfo>['kind'], Read>> = {
+  row: readRow,
+  neuron: readRow,
+  head: readHead,
+  kv: readHead,
+  square: readSquare,
 };
 
-/** The estimate of one edit: the sum over its tokens, heads and elements. Tokens behind the run count nothing. */
-export function estimateOf(e: Estimates, edit: Edit, row: number, config: ModelConfig): number {
-  const place = PLACES[hookInfo(e.wanted.hook).kind];
+/**
+ * The estimate of one edit in one gradient row: the sum over its tokens and what its part names. Where the part
+ * leaves something open the edit decides. Tokens behind the last read position count nothing.
+ */
+export function estimateOf(e: Estimates, edit: Edit, part: Part, row: number, config: ModelConfig): number {
+  const read = READS[hookInfo(e.wanted.hook).kind];
+  const place = {
+    layer: edit.layer,
+    row,
+    head: part.head < 0 ? edit.head : part.head,
+    neuron: part.neuron < 0 ? edit.neuron : part.neuron,
+    key: part.key < 0 ? edit.key : part.key,
+  };
   let total = 0;
   for (const { to, from } of edit.tokens) {
     invariant(to === from, 'only the same position of the source can be estimated');
-    if (to < e.tokens) total += place(e, edit, row, to, config);
+    if (to < e.tokens) total += read(e, { ...place, token: to }, config);
   }
   return total;
-}
-
-/** What the grids' sites need of each hook: element by element only where one asks for it. */
-export function wantedHooks(edits: Iterable<Edit>): WantedHook[] {
-  const grains = new Map<HookName, WantedHook['grain']>();
-  for (const { hook, neuron, key } of edits) {
-    const fine = neuron >= 0 || key >= 0;
-    if (fine || !grains.has(hook)) grains.set(hook, fine ? 'element' : 'sum');
-  }
-  return [...grains].map(([hook, grain]) => ({ hook, grain })).sort((a, b) => a.hook.localeCompare(b.hook));
 }
