@@ -55,24 +55,24 @@ export async function hubServer(repo: string, files: Record<string, StoredFile>)
     const listing = /^\/api\/models\/(.+)\/revision\/([^/]+)$/.exec(pathname);
     if (listing !== null) {
       if (hub.onListing?.(response) === true) return;
-      if (listing[1] !== repo) return refuse(response, 401, 'RepoNotFound', 'Invalid username or password.');
+      if (listing[1] !== repo) { refuse(response, 401, 'RepoNotFound', 'Invalid username or password.'); return; }
       if (!['main', COMMIT].includes(listing[2] ?? ''))
-        return refuse(response, 404, 'RevisionNotFound', 'Invalid rev id');
-      if (searchParams.get('blobs') !== 'true') return refuse(response, 400, '', 'the test lists with blobs');
+        { refuse(response, 404, 'RevisionNotFound', 'Invalid rev id'); return; }
+      if (searchParams.get('blobs') !== 'true') { refuse(response, 400, '', 'the test lists with blobs'); return; }
       response.setHeader('content-type', 'application/json');
       return void response.end(JSON.stringify(modelInfo(repo, hub)));
     }
     const resolve = new RegExp(`^/${repo}/resolve/([^/]+)/(.+)$`).exec(pathname);
     const file = hub.files.get(resolve?.[2] ?? '');
     if (resolve === null || resolve[1] !== COMMIT)
-      return refuse(response, 404, 'RevisionNotFound', 'Invalid rev id');
-    if (file === undefined) return refuse(response, 404, 'EntryNotFound', 'Entry not found');
+      { refuse(response, 404, 'RevisionNotFound', 'Invalid rev id'); return; }
+    if (file === undefined) { refuse(response, 404, 'EntryNotFound', 'Entry not found'); return; }
     if (hub.gated !== false && request.headers.authorization === undefined) {
-      return refuse(response, 401, 'GatedRepo', 'Access to this model is restricted.');
+      refuse(response, 401, 'GatedRepo', 'Access to this model is restricted.'); return;
     }
     response.setHeader('x-repo-commit', COMMIT);
     if (hub.onResolve?.(request, response, file) === true) return;
-    if (!file.lfs) return sendContent(request, response, file, `"${gitSha1(file.content)}"`);
+    if (!file.lfs) { sendContent(request, response, file, `"${gitSha1(file.content)}"`); return; }
     response.setHeader('x-linked-etag', `"${sha256(file.content)}"`);
     response.setHeader('x-linked-size', String(file.content.length));
     response.writeHead(302, { location: `${content}/blobs/${encodeURIComponent(resolve[2] ?? '')}` }).end();
@@ -173,8 +173,9 @@ export function breakOffAfter(bytes: number): Interference {
       'content-length': content.length - start,
       ...(start > 0 ? { 'content-range': `bytes ${start}-${content.length - 1}/${content.length}` } : {}),
     });
+    // The reader gets time to take what was written: what it has not taken when a connection breaks is lost.
     response.write(content.subarray(start, start + bytes), () => {
-      setTimeout(() => response.destroy(), 5);
+      setTimeout(() => response.destroy(), 60);
     });
     return true;
   };

@@ -1,5 +1,6 @@
 import { type JobRegistry, createJobRegistry, registerJob } from './definition.ts';
 import { importJob } from './import.ts';
+import { modelGet } from './model-get.ts';
 import { modelImport } from './model-import.ts';
 import { sweepJob } from './sweep.ts';
 import { trainJob } from './train.ts';
@@ -8,6 +9,7 @@ import { trainJob } from './train.ts';
 export const JOBS: JobRegistry = createJobRegistry([
   registerJob(importJob),
   registerJob(modelImport),
+  registerJob(modelGet),
   registerJob(trainJob),
   registerJob(sweepJob),
 ]);

@@ -35,7 +35,7 @@ export function createHandlers(
     studies: createStudiesService(context),
     library: createLibraryService(context),
     curate: createCurateService(context),
-    models: createModelsService(context, shelf),
+    models: createModelsService(context, shelf, () => settings.get().hub),
     training: createTrainingService(context, shelf, machine),
     pairs: createPairsService(context, shelf),
     sweeps: createSweepsService(context, shelf, grids),

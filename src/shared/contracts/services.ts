@@ -169,6 +169,10 @@ export const models = {
     z.object({ ok: z.boolean(), name: z.string(), checks: z.array(d.ModelFolderCheck) }),
   ),
   importFolder: method(z.object({ handle: z.string(), name: z.string().nullable() }), jobStarted),
+  /** Asks the hub which files a model needs, with sizes and checksums. The only call that goes out by itself. */
+  hubFiles: method(z.object({ name: z.string().trim().min(1).max(200) }), d.HubListing),
+  /** Starts the download of what `hubFiles` listed, and the import after it. */
+  get: method(z.object({ manifest: d.HubManifest, name: z.string().trim().min(1).max(80) }), jobStarted),
   create: method(d.CreateModelOptions, d.Model),
   rename: method(z.object({ id: d.ModelId, name: z.string().trim().min(1).max(80) }), d.Model),
   remove: method(z.object({ id: d.ModelId }), ok),

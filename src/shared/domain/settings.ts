@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DEFAULT_HUB } from './hub.ts';
 
 export const Settings = z.object({
   theme: z.enum(['system', 'light', 'dark']).default('system'),
@@ -7,6 +8,8 @@ export const Settings = z.object({
   /** Execution provider asked for; falls back to the CPU with a visible notice. */
   provider: z.enum(['cpu', 'cuda', 'dml', 'webgpu']).default('cpu'),
   memoryLimitMb: z.number().int().min(256).max(1_048_576).default(8192),
+  /** Where models are fetched from, when a user starts it. */
+  hub: z.url({ protocol: /^https?$/ }).default(DEFAULT_HUB),
   singleKeyShortcuts: z.boolean().default(true),
 });
 export type Settings = z.infer<typeof Settings>;

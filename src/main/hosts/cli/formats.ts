@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import {
   EpochPoint,
+  HubListing,
+  HubManifest,
   Model,
   PairLine,
   PatchResult,
@@ -29,6 +31,15 @@ const LogitsOutput = z.object({
 
 /** `engram import --json`. */
 const ImportOutput = z.object({ study: z.string(), complete: z.boolean(), sources: z.array(Source) });
+
+/** `engram model get --json`. */
+const ModelGetOutput = z.object({
+  manifest: HubManifest,
+  /** Where the files lie. */
+  folder: z.string(),
+  /** With a study: the model in it. */
+  model: Model.nullable(),
+});
 
 /** `engram train --json`. */
 const TrainOutput = z.object({
@@ -72,6 +83,12 @@ export const FORMATS = {
     title: 'Result of engram model import and engram model create',
     io: 'output',
   },
+  'model-files': {
+    schema: HubListing,
+    title: 'Result of engram model get --list, and the file for --manifest',
+    io: 'output',
+  },
+  'model-get-result': { schema: ModelGetOutput, title: 'Result of engram model get', io: 'output' },
   'train-result': { schema: TrainOutput, title: 'Result of engram train', io: 'output' },
   'serve-result': { schema: ServeOutput, title: 'First line of engram serve --json', io: 'output' },
   'report-result': { schema: ReportOutput, title: 'Result of engram report', io: 'output' },

@@ -110,7 +110,7 @@ function requireSameContent({ file, target }: FileTask, { contentTag }: HubAnswe
 async function receive(task: FileTask, answer: HubAnswer, part: PartialFile, watch: Watch): Promise<void> {
   const { file, target } = task;
   try {
-    for await (const chunk of answer.response.body ?? []) {
+    for await (const chunk of bytesOf(answer.response)) {
       answer.alive();
       watch.signal.throwIfAborted();
       if (part.at + chunk.length > file.bytes) {
@@ -126,6 +126,11 @@ async function receive(task: FileTask, answer: HubAnswer, part: PartialFile, wat
   }
   if (part.at < file.bytes)
     throw brokenOff(new Error(`it ended after ${part.at} of ${file.bytes} bytes`), target);
+}
+
+/** The body; its chunks are bytes by the standard. */
+function bytesOf({ body }: Response): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  return (body as AsyncIterable<Uint8Array> | null) ?? [];
 }
 
 function wrongBytes({ file, target }: FileTask, kind: string, expected: string, actual: string): FormatError {

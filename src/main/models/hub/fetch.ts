@@ -34,7 +34,7 @@ export async function fetchHubModel(
   const release = await lockFolder(folder);
   try {
     const { missingBytes } = await hubListing(manifest, folder);
-    await requireSpace(folder, missingBytes, manifest.repo);
+    await requireSpace(manifest.repo, [{ folder, bytes: missingBytes }]);
     const configFirst = (file: HubFile): number => (file.name === CONFIG_FILE ? -1 : file.bytes);
     const files = [...manifest.files].sort((a, b) => configFirst(a) - configFirst(b));
     let before = 0;
@@ -50,7 +50,7 @@ export async function fetchHubModel(
         await verifyFile(path, file, manifest, watch.signal, at(`checking ${file.name}`));
         watch.log(`${file.name}: was here, verified`);
       } else {
-        let first: number | null = null;
+        let first = -1;
         let here = 0;
         await downloadFile(
           access,
@@ -63,7 +63,7 @@ export async function fetchHubModel(
           {
             signal: watch.signal,
             received: (bytes) => {
-              first ??= bytes;
+              if (first < 0) first = bytes;
               here = bytes;
               at(file.name)(bytes);
             },
@@ -73,7 +73,7 @@ export async function fetchHubModel(
             },
           },
         );
-        fetchedBytes += file.bytes - (first ?? 0);
+        fetchedBytes += file.bytes - Math.max(0, first);
         watch.log(`${file.name}: ${verdict(file)}`);
       }
       before += file.bytes;

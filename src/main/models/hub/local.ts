@@ -29,7 +29,7 @@ export async function hubListing(manifest: HubManifest, folder: string): Promise
     files,
     totalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
     missingBytes: files.reduce((sum, { bytes, here }) => sum + bytes - here, 0),
-    freeBytes: await freeBytes(folder),
+    freeBytes: (await diskOf(folder)).free,
   };
 }
 
@@ -37,12 +37,12 @@ async function sizeOf(path: string): Promise<number | null> {
   return (await stat(path).catch(() => null))?.size ?? null;
 }
 
-/** Bytes this user may still write where a folder is, or will be. */
-export async function freeBytes(folder: string): Promise<number> {
+/** The disk where a folder is, or will be: its number, and the bytes this user may still write there. */
+async function diskOf(folder: string): Promise<{ device: number; free: number }> {
   for (let at = folder; ; at = dirname(at)) {
     try {
-      const { bavail, bsize } = await statfs(at);
-      return bavail * bsize;
+      const [{ dev }, { bavail, bsize }] = await Promise.all([stat(at), statfs(at)]);
+      return { device: dev, free: bavail * bsize };
     } catch (error) {
       if (at === dirname(at)) throw fileError(error, folder);
     }
@@ -52,15 +52,27 @@ export async function freeBytes(folder: string): Promise<number> {
 const size = (bytes: number): string =>
   bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
-/** Throws UserInputError `DISK_SPACE` with both numbers. */
-export async function requireSpace(folder: string, bytes: number, what: string): Promise<void> {
-  const free = await freeBytes(folder);
-  if (free >= bytes) return;
-  throw new UserInputError(
-    'DISK_SPACE',
-    `${what} needs ${size(bytes)} in ${folder}; ${size(free)} are free.`,
-    'Free some space, or choose a folder on another disk.',
-  );
+export interface Need {
+  readonly folder: string;
+  readonly bytes: number;
+}
+
+/** What is to be written to folders, summed disk by disk. Throws UserInputError `DISK_SPACE` with both numbers. */
+export async function requireSpace(what: string, needs: readonly Need[]): Promise<void> {
+  const disks = new Map<number, { free: number; bytes: number; folder: string }>();
+  for (const { folder, bytes } of needs) {
+    const { device, free } = await diskOf(folder);
+    const disk = disks.get(device) ?? { free, bytes: 0, folder };
+    disks.set(device, { ...disk, bytes: disk.bytes + bytes });
+  }
+  for (const { free, bytes, folder } of disks.values()) {
+    if (free >= bytes) continue;
+    throw new UserInputError(
+      'DISK_SPACE',
+      `${what} needs ${size(bytes)} on the disk of ${folder}; ${size(free)} are free.`,
+      'Free some space, or choose a folder on another disk.',
+    );
+  }
 }
 
 const LOCK = '.engram-fetch';

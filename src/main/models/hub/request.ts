@@ -41,16 +41,24 @@ export async function hubRequest(
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<HubAnswer> {
-  const silence = new AbortController();
+  // One controller that the answer keeps: the request ends with the user's signal, or with too long a silence.
+  const end = new AbortController();
+  const stop = (): void => {
+    end.abort(signal.reason);
+  };
   let timer: NodeJS.Timeout | undefined;
   const alive = (): void => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      silence.abort(new Error(`nothing arrived for ${access.idleMs / 1000} s`));
+      end.abort(new Error(`nothing arrived for ${access.idleMs / 1000} s`));
     }, access.idleMs);
   };
-  const done = (): void => clearTimeout(timer);
-  const both = AbortSignal.any([signal, silence.signal]);
+  const done = (): void => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+  };
+  signal.throwIfAborted();
+  signal.addEventListener('abort', stop, { once: true });
   let at = new URL(url);
   let contentTag: string | null = null;
   alive();
@@ -59,7 +67,7 @@ export async function hubRequest(
       const own = access.token !== null && at.origin === new URL(access.hub).origin;
       const response = await fetch(at, {
         redirect: 'manual',
-        signal: both,
+        signal: end.signal,
         headers: {
           ...headers,
           'accept-encoding': 'identity',
@@ -85,7 +93,7 @@ export async function hubRequest(
     signal.throwIfAborted();
     throw error instanceof EngramError
       ? error
-      : brokenOff(silence.signal.aborted ? silence.signal.reason : error, target);
+      : brokenOff(end.signal.aborted ? end.signal.reason : error, target);
   }
 }
 

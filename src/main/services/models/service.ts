@@ -10,6 +10,7 @@ import {
 } from '../../models/index.ts';
 import type { Study } from '../../store/index.ts';
 import { modelImport } from '../../jobs/model-import.ts';
+import { createHubMethods } from './hub.ts';
 import type { ServiceContext } from '../context.ts';
 import { bundledTokenizer } from './tokenizers.ts';
 import { requireTokenizer, type ModelShelf } from './shelf.ts';
@@ -17,6 +18,7 @@ import { requireTokenizer, type ModelShelf } from './shelf.ts';
 export function createModelsService(
   context: ServiceContext,
   shelf: ModelShelf,
+  hub: () => string,
 ): ServiceHandlers<typeof contract.models> {
   const { session, files, compute, emit } = context;
   const study = (): Study => session.require().study;
@@ -36,6 +38,7 @@ export function createModelsService(
       const folder = files.resolve(handle);
       return { jobId: queue.start(modelImport, { folder, name: name ?? basename(folder) }).id };
     },
+    ...createHubMethods(context, hub),
     create: async (options) => {
       const model = await createModelInStudy(study(), bundledTokenizer(options.tokenizer, context), options);
       emit('changed', { what: 'models' });

@@ -24,7 +24,7 @@ interface Setup {
   readonly folder: string;
   readonly log: string[];
   readonly seen: { bytes: number; message: string }[];
-  fetch(signal?: AbortSignal): Promise<{ fetchedBytes: number }>;
+  readonly fetch: (signal?: AbortSignal) => Promise<{ fetchedBytes: number }>;
 }
 
 async function setup(): Promise<Setup> {
@@ -338,11 +338,18 @@ describe('fetching a model', () => {
 
   it('checks the room on the disk first, with both numbers', async () => {
     const folder = tempFolder();
-    await expect(requireSpace(folder, 1e18, 'o/n')).rejects.toMatchObject({
+    await expect(
+      requireSpace('o/n', [
+        { folder, bytes: 6e17 },
+        { folder: join(folder, 'study'), bytes: 4e17 },
+      ]),
+    ).rejects.toMatchObject({
       code: 'DISK_SPACE',
-      message: expect.stringMatching(/1000000000\.00 GB in .*; [\d.]+ [GM]B are free/) as string,
+      message: expect.stringMatching(/1000000000\.00 GB on the disk of .*; [\d.]+ [GM]B are free/) as string,
     });
-    await expect(requireSpace(join(folder, 'not', 'yet'), 1, 'o/n')).resolves.toBeUndefined();
+    await expect(
+      requireSpace('o/n', [{ folder: join(folder, 'not', 'yet'), bytes: 1 }]),
+    ).resolves.toBeUndefined();
   });
 
   it('fills a folder once at a time, and takes over from a process that is gone', async () => {

@@ -8,6 +8,7 @@ import { nameOf } from '../../paths.ts';
 import type { CommandContext, CommandDefinition } from '../command.ts';
 import { wholeNumber } from '../parse.ts';
 import { withStudy } from '../study.ts';
+import { defineModelGet } from './model-get.ts';
 
 interface CreateFlags {
   readonly name: string;
@@ -20,7 +21,8 @@ interface CreateFlags {
 }
 
 export const modelCommand: CommandDefinition = (program, run) => {
-  const model = program.command('model').description('import or create a model');
+  const model = program.command('model').description('get, import or create a model');
+  defineModelGet(model, run);
   model
     .command('import')
     .description('import a Hugging Face folder')
@@ -73,7 +75,7 @@ async function createModel(context: CommandContext, folder: string, flags: Creat
   });
 }
 
-function show({ terminal }: CommandContext, model: Model): void {
+export function show({ terminal }: CommandContext, model: Model): void {
   if (terminal.json) terminal.result(model);
   else
     terminal.say(
