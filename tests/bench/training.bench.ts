@@ -10,11 +10,11 @@ import {
   type TokenBlock,
 } from '../../src/main/models/index.ts';
 import { SessionFactory } from '../../src/main/runtime/sessions.ts';
-import { splitStep } from '../../src/main/runtime/training/batches.ts';
+import { lossRules, splitStep } from '../../src/main/runtime/training/batches.ts';
 import { GradientRunner } from '../../src/main/runtime/training/gradients.ts';
 import { AdamW, gradientNorm } from '../../src/main/runtime/training/optimizer.ts';
 import { ParameterStore } from '../../src/main/runtime/training/parameters.ts';
-import type { ModelConfig } from '../../src/shared/domain/index.ts';
+import { TRAINING_PRESETS, type ModelConfig } from '../../src/shared/domain/index.ts';
 import { idsFrom, median, Peer, THREADS } from './support.ts';
 
 /** The shape of the model that the bundled sample trains. */
@@ -37,6 +37,7 @@ const OPTIMIZER = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 const RATE = 1e-3;
 const DECAY = 0.01;
 const CLIP = 1;
+const RULES = lossRules(TRAINING_PRESETS.quick, null);
 
 async function folderOf(): Promise<string> {
   const folder = join(tmpdir(), 'engram-bench', 'gpt2-sample');
@@ -74,7 +75,7 @@ async function trainer(
   });
   const optimizer = await AdamW.open(sessions, OPTIMIZER);
   return async (rows, t) => {
-    const batches = splitStep(rows, { data, paddingInLoss: false, maxRows: BATCH });
+    const batches = splitStep(rows, { data, rules: RULES, maxRows: BATCH });
     const loss = await gradients.run(batches, t, () => undefined);
     const norm = gradientNorm(store.gradients);
     const scale = clipScale(norm, CLIP);

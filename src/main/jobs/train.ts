@@ -121,6 +121,7 @@ async function trainOrContinue(
             train: data.train.block,
             validation: data.validation.block,
             config: run.config,
+            eosTokenId: data.eosTokenId,
             resume: context.resumed,
             samplePrompt: data.samplePrompt,
             sampleTokens: SAMPLE_TOKENS,

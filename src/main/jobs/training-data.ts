@@ -9,6 +9,8 @@ export interface TrainingData {
   readonly validation: BlockResult;
   /** First tokens of the first held-out text: what the model is asked to continue. */
   readonly samplePrompt: readonly number[];
+  /** The end-of-text token; null where the tokenizer has none. */
+  readonly eosTokenId: number | null;
 }
 
 /** Texts tokenised between two looks at the clock, so that the process stays responsive. */
@@ -41,6 +43,7 @@ export async function buildTrainingData(
     sequenceLength: Math.min(config.sequenceLength, model.nCtx),
     mode: config.longAbstracts,
     eosTokenId: tokenizer.eosTokenId,
+    endTexts: config.endOfText,
   };
   const [trainIds, validationIds] = [await encode('train'), await encode('validation')];
   const [train, validation] = [buildBlock(trainIds, options), buildBlock(validationIds, options)];
@@ -51,5 +54,10 @@ export async function buildTrainingData(
       'Include more records and freeze a new version.',
     );
   }
-  return { train, validation, samplePrompt: (validationIds[0] ?? []).slice(0, SAMPLE_PROMPT_TOKENS) };
+  return {
+    train,
+    validation,
+    samplePrompt: (validationIds[0] ?? []).slice(0, SAMPLE_PROMPT_TOKENS),
+    eosTokenId: tokenizer.eosTokenId,
+  };
 }

@@ -5,9 +5,11 @@ export interface BlockOptions {
   /** Tokens per sequence. */
   readonly sequenceLength: number;
   /** See `BUILDERS`. */
-  readonly mode: 'truncate' | 'chunk';
-  /** Ends every text and fills the rest of a sequence; null = texts are not ended and 0 fills. */
+  readonly mode: 'truncate' | 'chunk' | 'pack';
+  /** Fills the rest of a sequence (and ends texts); null = texts are not ended and 0 fills. */
   readonly eosTokenId: number | null;
+  /** Ends every text with the end-of-text token; default true. */
+  readonly endTexts?: boolean;
 }
 
 export interface BlockResult {
@@ -25,23 +27,26 @@ type Builder = (texts: readonly (readonly number[])[], length: number) => readon
 const BUILDERS: Readonly<Record<BlockOptions['mode'], Builder>> = {
   /** One sequence a text, cut at `length` (CLAP's code). */
   truncate: (texts, length) => texts.map((text) => text.slice(0, length)),
-  /** All texts in a row, cut into full sequences; the last one may be shorter (CLAP's paper). */
-  chunk: (texts, length) => {
-    const stream = texts.flat();
-    const sequences = [];
-    for (let at = 0; at < stream.length; at += length) sequences.push(stream.slice(at, at + length));
-    return sequences;
-  },
+  /** Every text cut into sequences of its own, the last one shorter (CLAP's paper, Table 1). */
+  chunk: (texts, length) => texts.flatMap((text) => pieces(text, length)),
+  /** All texts in a row, cut into full sequences; the very last one may be shorter. */
+  pack: (texts, length) => pieces(texts.flat(), length),
 };
 
+function pieces(ids: readonly number[], length: number): number[][] {
+  const cut = [];
+  for (let at = 0; at < ids.length; at += length) cut.push(ids.slice(at, at + length));
+  return cut;
+}
+
 /**
- * Token ids of texts → one block of sequences for training or evaluation. Each text is followed by the
- * end-of-text token; `lengths` count real tokens, that one included where it fits. Pure.
+ * Token ids of texts → one block of sequences for training or evaluation. Unless `endTexts` is false each text
+ * is followed by the end-of-text token; `lengths` count real tokens, that one included where it fits. Pure.
  */
 export function buildBlock(texts: readonly (readonly number[])[], options: BlockOptions): BlockResult {
-  const { sequenceLength: length, mode, eosTokenId } = options;
+  const { sequenceLength: length, mode, eosTokenId, endTexts = true } = options;
   const filled = texts.filter((text) => text.length > 0);
-  const ended = eosTokenId === null ? filled : filled.map((text) => [...text, eosTokenId]);
+  const ended = eosTokenId === null || !endTexts ? filled : filled.map((text) => [...text, eosTokenId]);
   const sequences = BUILDERS[mode](ended, length);
   const ids = new Int32Array(sequences.length * length).fill(eosTokenId ?? 0);
   sequences.forEach((sequence, row) => ids.set(sequence, row * length));

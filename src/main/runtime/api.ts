@@ -110,6 +110,8 @@ export interface TrainRequest {
   readonly train: TokenBlock;
   readonly validation: TokenBlock;
   readonly config: TrainingConfig;
+  /** The end-of-text token, whose labels a configuration may mask; null where the tokenizer has none. */
+  readonly eosTokenId: number | null;
   /** Continues from the newest complete checkpoint in `workFolder`, if there is one. */
   readonly resume: boolean;
   /** A prompt continued greedily after every epoch, so that a person sees what the model says. */

@@ -6,7 +6,7 @@ import { DatasetId, JobId, ModelId, Provenance, Timestamp, TrainingRunId } from 
  * named option of its own (METHODS section 5).
  */
 export const TrainingConfig = z.object({
-  preset: z.enum(['I', 'II', 'quick', 'own']),
+  preset: z.enum(['I', 'II', 'quick', 'own', 'I-text', 'II-text']),
   epochs: z.number().int().min(1).max(10_000),
   /** Epochs without improvement before stopping; 0 = never stop early. */
   patience: z.number().int().min(0),
@@ -21,7 +21,9 @@ export const TrainingConfig = z.object({
   warmupSteps: z.number().int().min(0),
   /** Tokens per sequence. */
   sequenceLength: z.number().int().min(8),
-  longAbstracts: z.enum(['chunk', 'truncate']),
+  /** `truncate`: cut off. `chunk`: continued in sequences of their own. `pack`: all texts in one row, then cut. */
+  longAbstracts: z.enum(['chunk', 'truncate', 'pack']),
+  /** Filler after a text counts as text. */
   paddingInLoss: z.boolean(),
   schedule: z.enum(['linear-decay', 'constant-after-warmup']),
   /** Gradient-norm ceiling; 0 = no clipping. */
@@ -29,8 +31,63 @@ export const TrainingConfig = z.object({
   dropout: z.number().min(0).lt(1),
   precision: z.enum(['f32']),
   seed: z.number().int().nonnegative(),
+  /** Every text is followed by the end-of-text token. */
+  endOfText: z.boolean(),
+  /** The end-of-text token counts as a next token; transformers' collator masks it where it also pads. */
+  eosInLoss: z.boolean(),
+  /** Filler is attended to by filler after it; with transformers' attention mask it is not. */
+  paddingAttended: z.boolean(),
+  /** What weight decay acts on: matrices and embeddings (transformers' Trainer), or every parameter. */
+  decay: z.enum(['matrices', 'all']),
+  /** Rate of step s (from 0) in the warm-up: s / warm-up (transformers), or (s + 1) / warm-up. */
+  firstRate: z.enum(['zero', 'one-step']),
+  /** A step's loss: mean over its tokens (transformers), or mean of its batches' means. */
+  accumulationMean: z.enum(['tokens', 'batches']),
+  /** Validation loss: mean over tokens, or of batch means weighted by their sequences (transformers). */
+  evaluationMean: z.enum(['tokens', 'batches']),
 });
 export type TrainingConfig = z.infer<typeof TrainingConfig>;
+
+/** Presets by name; `own` is what a changed preset becomes. */
+export const PresetName = z.enum(['quick', 'I', 'I-text', 'II', 'II-text']);
+
+/** Choices that older versions did not record, as those versions made them. */
+const EARLIER = {
+  endOfText: true,
+  eosInLoss: true,
+  paddingAttended: true,
+  decay: 'matrices',
+  firstRate: 'zero',
+  accumulationMean: 'tokens',
+} as const;
+const earlierEvaluation = (preset: unknown): TrainingConfig['evaluationMean'] =>
+  preset === 'I' || preset === 'II' ? 'batches' : 'tokens';
+
+/** A stored configuration: one of an older version is completed with what that version did. */
+export const StoredTrainingConfig = z.preprocess((value) => {
+  if (typeof value !== 'object' || value === null || 'endOfText' in value) return value;
+  const old: Readonly<Record<string, unknown>> = { ...value };
+  return {
+    ...old,
+    // The older `chunk` joined all texts.
+    ...(old['longAbstracts'] === 'chunk' ? { longAbstracts: 'pack' } : {}),
+    ...EARLIER,
+    evaluationMean: earlierEvaluation(old['preset']),
+  };
+}, TrainingConfig);
+
+/** A configuration as older versions wrote it, where they could; its JSON names a run across versions. */
+export function earlierForm(config: TrainingConfig): object {
+  const known = new Map<string, unknown>([
+    ...Object.entries(EARLIER),
+    ['evaluationMean', earlierEvaluation(config.preset)],
+  ]);
+  const entries = Object.entries(config);
+  const asThen = entries.every(([key, value]) => !known.has(key) || known.get(key) === value);
+  if (!asThen || config.longAbstracts === 'chunk') return config;
+  const old = Object.fromEntries(entries.filter(([key]) => !known.has(key)));
+  return config.longAbstracts === 'pack' ? { ...old, longAbstracts: 'chunk' } : old;
+}
 
 const COMMON = {
   beta1: 0.9,
@@ -47,10 +104,17 @@ const COMMON = {
   dropout: 0.1,
   precision: 'f32',
   seed: 42,
+  endOfText: false,
+  eosInLoss: true,
+  paddingAttended: false,
+  decay: 'matrices',
+  firstRate: 'zero',
+  accumulationMean: 'tokens',
+  evaluationMean: 'batches',
 } as const;
 
-/** CLAP Tables 1 and 2 as the public code runs them, and a quick preset for desktops without a GPU. */
-export const TRAINING_PRESETS: Readonly<Record<'I' | 'II' | 'quick', TrainingConfig>> = {
+/** CLAP Tables 1 and 2 as the public code runs them (transformers' Trainer). */
+const CODE = {
   I: {
     ...COMMON,
     preset: 'I',
@@ -68,11 +132,20 @@ export const TRAINING_PRESETS: Readonly<Record<'I' | 'II' | 'quick', TrainingCon
     learningRate: 2e-5,
     weightDecay: 0.1,
     paddingInLoss: false,
+    eosInLoss: false,
   },
+} as const satisfies Record<string, TrainingConfig>;
+
+/** Where the paper's text says something else than its code does; where it is silent, the code is followed. */
+const TEXT = { longAbstracts: 'chunk', schedule: 'constant-after-warmup' } as const;
+
+/** The study's two configurations in both readings, and one for desktops without a GPU. */
+export const TRAINING_PRESETS: Readonly<Record<z.infer<typeof PresetName>, TrainingConfig>> = {
   // For small models made from scratch; the rate would harm a pretrained one. Tuned on the bundled sample (about
   // 300 abstracts of 80 words, 4 layers, width 128), whose facts it learns within these 470 steps.
   quick: {
     ...COMMON,
+    ...EARLIER,
     preset: 'quick',
     epochs: 12,
     patience: 3,
@@ -85,7 +158,12 @@ export const TRAINING_PRESETS: Readonly<Record<'I' | 'II' | 'quick', TrainingCon
     sequenceLength: 128,
     paddingInLoss: false,
     dropout: 0,
+    evaluationMean: 'tokens',
   },
+  I: CODE.I,
+  'I-text': { ...CODE.I, ...TEXT, preset: 'I-text' },
+  II: CODE.II,
+  'II-text': { ...CODE.II, ...TEXT, preset: 'II-text' },
 };
 
 export const StepPoint = z.object({

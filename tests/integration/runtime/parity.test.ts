@@ -10,7 +10,7 @@ import {
   type ModelFolder,
 } from '../../../src/main/models/index.ts';
 import { SessionFactory } from '../../../src/main/runtime/sessions.ts';
-import { splitStep, type MicroBatch } from '../../../src/main/runtime/training/batches.ts';
+import { lossRules, splitStep, type MicroBatch } from '../../../src/main/runtime/training/batches.ts';
 import { GradientRunner } from '../../../src/main/runtime/training/gradients.ts';
 import { AdamW, gradientNorm } from '../../../src/main/runtime/training/optimizer.ts';
 import { ParameterStore } from '../../../src/main/runtime/training/parameters.ts';
@@ -74,14 +74,14 @@ describe('gradients of every parameter', () => {
     it(`agree with PyTorch (${variant})`, async () => {
       const [rows, width] = [ids.length, ids[0]?.length ?? 0];
       const next = labels.flatMap((row) => [...row.slice(1), ignored]);
-      const counted = Float32Array.from(next, (label) => (label === ignored ? 0 : 1));
-      const targets = counted.reduce((s, c) => s + c, 0);
+      const targets = next.filter((label) => label !== ignored).length;
       const batch: MicroBatch = {
         rows,
         width,
         ids: Int32Array.from(ids.flat()),
         labels: Int32Array.from(next, (label) => (label === ignored ? 0 : label)),
-        counted,
+        weights: Float32Array.from(next, (label) => (label === ignored ? 0 : 1 / targets)),
+        lengths: new Int32Array(rows).fill(width),
         targets,
         tokens: rows * width,
       };
@@ -148,7 +148,7 @@ describe('fifty optimiser steps', () => {
     const optimizer = await AdamW.open(sessions, config);
     for (let step = 0; step < settings.optimizer_steps; step++) {
       const rows = Int32Array.from({ length: perStep }, (_, i) => step * perStep + i);
-      const batches = splitStep(rows, { data, paddingInLoss: false, maxRows: settings.batch });
+      const batches = splitStep(rows, { data, rules: lossRules(config, null), maxRows: settings.batch });
       const loss = await runner.run(batches, step, () => undefined);
       const norm = gradientNorm(store.gradients);
       const rate = learningRate(config, step, settings.optimizer_steps);

@@ -54,6 +54,7 @@ function request(name: string, config: Partial<TrainingConfig> = {}, resume = fa
     train: block(50, 40),
     validation: block(11, 40),
     config: { ...CONFIG, ...config },
+    eosTokenId: 210,
     resume,
     samplePrompt: [13, 30],
     sampleTokens: 4,

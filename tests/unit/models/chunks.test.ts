@@ -18,8 +18,22 @@ describe('buildBlock', () => {
     expect(counts).toEqual({ cutTexts: 1, cutTokens: 1, emptyTexts: 1 });
   });
 
-  it('chunks: all texts in a row, the last sequence filled up', () => {
-    const { block, ...counts } = buildBlock(texts, { sequenceLength: 5, mode: 'chunk', eosTokenId: EOS });
+  it('chunks: every text in sequences of its own, each filled up', () => {
+    const options = { sequenceLength: 4, mode: 'chunk', eosTokenId: EOS } as const;
+    const { block, ...counts } = buildBlock(texts, options);
+    expect(rows(block)).toEqual([
+      [1, 2, 3, 4],
+      [5, EOS, EOS, EOS],
+      [6, EOS, EOS, EOS],
+      [1, 2, 3, EOS],
+    ]);
+    expect([...block.lengths]).toEqual([4, 2, 2, 4]);
+    expect(counts).toEqual({ cutTexts: 0, cutTokens: 0, emptyTexts: 1 });
+    expect([...buildBlock(texts, { ...options, endTexts: false }).block.lengths]).toEqual([4, 1, 1, 3]);
+  });
+
+  it('packs: all texts in a row, the last sequence filled up', () => {
+    const { block, ...counts } = buildBlock(texts, { sequenceLength: 5, mode: 'pack', eosTokenId: EOS });
     expect(rows(block)).toEqual([
       [1, 2, 3, 4, 5],
       [EOS, 6, EOS, 1, 2],
@@ -38,16 +52,16 @@ describe('buildBlock', () => {
     expect([...block.lengths]).toEqual([1, 2]);
   });
 
-  it.each(['truncate', 'chunk'] as const)('gives an empty block for no text: %s', (mode) => {
+  it.each(['truncate', 'chunk', 'pack'] as const)('gives an empty block for no text: %s', (mode) => {
     const { block, emptyTexts } = buildBlock([[], []], { sequenceLength: 8, mode, eosTokenId: EOS });
     expect([block.count, block.ids.length, block.length, emptyTexts]).toEqual([0, 0, 8, 2]);
   });
 
-  it('keeps every token when it chunks', () => {
+  it.each(['chunk', 'pack'] as const)('keeps every token: %s', (mode) => {
     const many = Array.from({ length: 50 }, (_, i) =>
       Array.from({ length: (i * 7) % 23 }, (_, j) => (i + j) % 9),
     );
-    const { block } = buildBlock(many, { sequenceLength: 16, mode: 'chunk', eosTokenId: EOS });
+    const { block } = buildBlock(many, { sequenceLength: 16, mode, eosTokenId: EOS });
     const real = rows(block).flatMap((row, i) => row.slice(0, block.lengths[i]));
     expect(real).toEqual(many.filter((text) => text.length > 0).flatMap((text) => [...text, EOS]));
   });

@@ -159,5 +159,8 @@ describe('the settings of a run', () => {
       schedule: 'constant-after-warmup',
     }).map((d) => d.used);
     expect(used).toEqual(['text', 'code', 'text', 'code']);
+    expect(paperDifferences(TRAINING_PRESETS['I-text']).map((d) => d.used)).toEqual(used);
+    const [joined] = paperDifferences({ ...TRAINING_PRESETS.quick, longAbstracts: 'pack' });
+    expect(joined).toMatchObject({ used: 'neither', own: 'joined' });
   });
 });

@@ -1,3 +1,4 @@
+import type { TrainingConfig } from '../../../shared/domain/index.ts';
 import * as b from '../graph/builder.ts';
 import { Graph } from '../graph/index.ts';
 
@@ -52,10 +53,9 @@ export function clipScale(norm: number, ceiling: number): number {
   return ceiling === 0 ? 1 : Math.min(1, ceiling / (norm + 1e-6));
 }
 
-/**
- * Whether weight decay acts on a parameter: transformers' Trainer leaves biases and norm gains (everything of
- * rank 1) undecayed, and decays matrices and embeddings.
- */
-export function isDecayed(shape: readonly number[]): boolean {
-  return shape.length >= 2;
-}
+/** Whether weight decay acts on a parameter of a shape. */
+export const DECAYED: Readonly<Record<TrainingConfig['decay'], (shape: readonly number[]) => boolean>> = {
+  /** transformers' Trainer leaves biases and norm gains (everything of rank 1) undecayed. */
+  matrices: (shape) => shape.length >= 2,
+  all: () => true,
+};

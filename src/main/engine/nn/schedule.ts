@@ -5,7 +5,15 @@ type Schedule = (step: number, warmup: number, total: number) => number;
 
 const warming = (step: number, warmup: number): number => step / Math.max(1, warmup);
 
-/** One entry per schedule; the first step's rate is 0 whenever there is a warm-up, as in transformers. */
+/** Where a warm-up begins: how far the steps' count is moved. */
+const FIRST: Readonly<Record<TrainingConfig['firstRate'], number>> = {
+  /** transformers: the first step's rate is 0 whenever there is a warm-up. */
+  zero: 0,
+  /** The first step already takes one step's share. */
+  'one-step': 1,
+};
+
+/** One entry per schedule. */
 const SCHEDULES: Readonly<Record<TrainingConfig['schedule'], Schedule>> = {
   /** transformers' `get_linear_schedule_with_warmup`: up over the warm-up, down to 0 at the last step. */
   'linear-decay': (step, warmup, total) =>
@@ -16,5 +24,6 @@ const SCHEDULES: Readonly<Record<TrainingConfig['schedule'], Schedule>> = {
 
 /** Learning rate of optimiser step `step` (from 0) of `total`. */
 export function learningRate(config: TrainingConfig, step: number, total: number): number {
-  return config.learningRate * SCHEDULES[config.schedule](step, config.warmupSteps, total);
+  const counted = step < config.warmupSteps ? step + FIRST[config.firstRate] : step;
+  return config.learningRate * SCHEDULES[config.schedule](counted, config.warmupSteps, total);
 }

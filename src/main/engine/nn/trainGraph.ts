@@ -1,10 +1,11 @@
 import type { ModelConfig } from '../../../shared/domain/index.ts';
 import { InvariantError, invariant } from '../../../shared/errors/index.ts';
 import { gradients } from '../autodiff/backward.ts';
-import * as b from '../graph/builder.ts';
 import { Graph, type Tensor } from '../graph/index.ts';
 import { crossEntropyWithGradients } from './crossEntropy.ts';
-import { decoderForward, type Dropout, type DropoutSite } from './decoder.ts';
+import { decoderForward } from './decoder.ts';
+import { maskedDropout, type MaskInput } from './dropout.ts';
+import { keyMask } from './keyMask.ts';
 import { familyOf } from './registry.ts';
 
 /** A trainable tensor: canonical name and shape. */
@@ -20,12 +21,8 @@ export interface TrainGraphOptions {
   readonly length: number;
   /** Probability of dropping a value; 0 leaves no trace in the graph. */
   readonly dropout: number;
-}
-
-/** A mask that the graph wants fed: name and shape; 1 keeps a value. */
-export interface MaskInput {
-  readonly name: string;
-  readonly shape: readonly number[];
+  /** Hides filler from attention by an input `keys`; see `keyMask`. */
+  readonly hidePadding: boolean;
 }
 
 export interface TrainGraph {
@@ -35,14 +32,11 @@ export interface TrainGraph {
 
 export const gradientName = (parameter: string): string => `grad:${parameter}`;
 
-function siteName(site: DropoutSite): string {
-  return site.kind === 'embedding' ? 'drop:embedding' : `drop:${site.layer}:${site.kind}`;
-}
-
 /**
  * Loss and gradients of one batch. Inputs: `ids` [B, T], `labels` [B·T] (the token each position should
  * predict), `weights` [B·T, 1] (0 where nothing counts; they sum to the batch's share of the mean), every
- * parameter under its name, and the dropout masks. Outputs: `loss` and `grad:NAME` for every parameter.
+ * parameter under its name, the dropout masks, and `keys` where filler is hidden. Outputs: `loss` and
+ * `grad:NAME` for every parameter.
  */
 export function trainGraph(options: TrainGraphOptions): TrainGraph {
   const { config, batch, length } = options;
@@ -56,16 +50,9 @@ export function trainGraph(options: TrainGraphOptions): TrainGraph {
     if (tensor === undefined) throw new InvariantError(`training without the parameter ${name}`);
     return tensor;
   };
-  const masks: MaskInput[] = [];
-  const dropout: Dropout = (site, x) => {
-    if (options.dropout === 0) return x;
-    const shape = x.shape.map(Number);
-    const name = siteName(site);
-    masks.push({ name, shape });
-    return b.where(g, g.input(name, 'bool', shape), b.mul(g, x, 1 / (1 - options.dropout)), 0);
-  };
-
-  const { hidden } = decoderForward(g, config, w, ids, { dropout });
+  const { dropout, masks } = maskedDropout(g, options.dropout);
+  const hook = options.hidePadding ? { hook: keyMask(g, batch, length) } : {};
+  const { hidden } = decoderForward(g, config, w, ids, { dropout, ...hook });
   const unembedding = familyOf(config).unembedding(w);
   const loss = crossEntropyWithGradients(g, { hidden, unembedding, labels, weights });
   g.output('loss', loss.loss);

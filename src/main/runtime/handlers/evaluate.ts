@@ -3,6 +3,9 @@ import { nllAtRows } from '../../engine/nn/readGraphs.ts';
 import { checkBlock, evaluateBlock, tokenMean } from '../training/evaluate.ts';
 import type { Handler } from './handler.ts';
 
+/** Every real token counts, padding never. */
+const EVERY_TOKEN = { paddingInLoss: false, paddingAttended: true, maskedLabel: null };
+
 /** Mean negative log-likelihood of the next token over all real tokens of a block of sequences. */
 export const evaluate: Handler<'evaluate'> = async ({ folder, data }, call) => {
   const model = await call.context.models.get(folder);
@@ -11,7 +14,7 @@ export const evaluate: Handler<'evaluate'> = async ({ folder, data }, call) => {
   const losses = await evaluateBlock({
     data,
     vocabSize: model.config.vocabSize,
-    countPadding: false,
+    rules: EVERY_TOKEN,
     run: (feeds) => session.run(feeds),
     between: (done, total) => {
       call.checkpoint();

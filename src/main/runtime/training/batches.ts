@@ -1,3 +1,4 @@
+import type { TrainingConfig } from '../../../shared/domain/index.ts';
 import { Mt19937 } from '../../engine/random/index.ts';
 import type { TokenBlock } from '../../models/index.ts';
 
@@ -32,6 +33,24 @@ export function planEpochs(count: number, sequencesPerStep: number, seed: number
   };
 }
 
+/** What counts in the loss, and how much. */
+export interface LossRules extends Pick<
+  TrainingConfig,
+  'paddingInLoss' | 'paddingAttended' | 'accumulationMean' | 'batchSize'
+> {
+  /** A next token that never counts (the end-of-text token, where its labels are masked); null = none. */
+  readonly maskedLabel: number | null;
+}
+
+/** The rules of a configuration, for a tokenizer's end-of-text token. */
+export function lossRules(config: TrainingConfig, eosTokenId: number | null): LossRules {
+  return { ...config, maskedLabel: config.eosInLoss ? null : eosTokenId };
+}
+
+/** Whether filler is in the batches but must not be attended to. */
+export const hidesPadding = (rules: Pick<LossRules, 'paddingInLoss' | 'paddingAttended'>): boolean =>
+  rules.paddingInLoss && !rules.paddingAttended;
+
 /** A batch as the training graph takes it. */
 export interface MicroBatch {
   readonly rows: number;
@@ -40,18 +59,19 @@ export interface MicroBatch {
   readonly ids: Int32Array;
   /** [rows · width]: the next token; 0 where nothing counts. */
   readonly labels: Int32Array;
-  /** [rows · width]: 1 where a next token counts. */
-  readonly counted: Float32Array;
-  /** How many count. */
+  /** [rows · width]: what a next token counts, 0 where it does not; over all batches of a step they sum to 1. */
+  readonly weights: Float32Array;
+  /** [rows]: real tokens of each row, at least 1. */
+  readonly lengths: Int32Array;
+  /** How many next tokens count. */
   readonly targets: number;
-  /** Real tokens, for the speed shown. */
+  /** Tokens that the graph was asked for, for the speed shown. */
   readonly tokens: number;
 }
 
 export interface SplitOptions {
   readonly data: TokenBlock;
-  /** Counts the padding after a sequence as text. */
-  readonly paddingInLoss: boolean;
+  readonly rules: LossRules;
   /** Sequences in one run of the graph at most. */
   readonly maxRows: number;
 }
@@ -71,46 +91,89 @@ export function rowCountFor(rows: number, maxRows: number): number {
   return size;
 }
 
+/** Tokens of a sequence that the graph reads. */
+const lengthIn = (data: TokenBlock, rules: LossRules, row: number): number =>
+  rules.paddingInLoss ? data.length : (data.lengths[row] ?? 0);
+
+/** Whether the token at position t of a sequence is a target, t ≥ 1. */
+const isTarget = (data: TokenBlock, rules: LossRules, row: number, t: number): boolean =>
+  rules.maskedLabel === null || data.ids[row * data.length + t] !== rules.maskedLabel;
+
+function targetsOf(data: TokenBlock, rules: LossRules, row: number): number {
+  const length = lengthIn(data, rules, row);
+  if (rules.maskedLabel === null) return Math.max(0, length - 1);
+  let targets = 0;
+  for (let t = 1; t < length; t++) if (isTarget(data, rules, row, t)) targets++;
+  return targets;
+}
+
+/** Weight of one target, by row: the same for all, or the same share for each of the step's batches. */
+type Weighting = (rows: StepRows, targets: readonly number[], batchSize: number) => number[];
+
+const sum = (values: readonly number[]): number => values.reduce((total, n) => total + n, 0);
+
+const WEIGHTINGS: Readonly<Record<TrainingConfig['accumulationMean'], Weighting>> = {
+  tokens: (rows, targets) => Array.from(rows, () => 1 / Math.max(1, sum(targets))),
+  batches: (rows, targets, batchSize) => {
+    const starts = Array.from({ length: Math.ceil(rows.length / batchSize) }, (_, i) => i * batchSize);
+    const sums = starts.map((from) => sum(targets.slice(from, from + batchSize)));
+    const counting = Math.max(1, sums.filter((n) => n > 0).length);
+    return Array.from(rows, (_, i) => 1 / (counting * Math.max(1, sums[Math.floor(i / batchSize)] ?? 0)));
+  },
+};
+
+interface Member {
+  readonly row: number;
+  readonly length: number;
+  readonly weight: number;
+}
+
 /**
  * Splits a step's sequences into batches for the graph, longest first. What is cut off on the right is padding
  * that counts nowhere, and rows added to fill a batch count nothing either: neither changes loss or gradients.
  */
 export function splitStep(rows: StepRows, options: SplitOptions): MicroBatch[] {
-  const { data, paddingInLoss, maxRows } = options;
-  const lengthOf = (row: number): number => (paddingInLoss ? data.length : (data.lengths[row] ?? 0));
-  const ordered = Array.from(rows).sort((a, b) => lengthOf(b) - lengthOf(a) || a - b);
+  const { data, rules, maxRows } = options;
+  const targets = Array.from(rows, (row) => targetsOf(data, rules, row));
+  const weights = WEIGHTINGS[rules.accumulationMean](rows, targets, rules.batchSize);
+  const ordered = Array.from(rows, (row, i): Member => {
+    return { row, length: lengthIn(data, rules, row), weight: weights[i] ?? 0 };
+  }).sort((a, b) => b.length - a.length || a.row - b.row);
   const widths = widthsFor(data.length);
   const batches: MicroBatch[] = [];
   for (let at = 0; at < ordered.length; at += maxRows) {
     const members = ordered.slice(at, at + maxRows);
-    const longest = lengthOf(members[0] ?? 0);
+    const longest = members[0]?.length ?? 0;
     const width = widths.find((w) => w >= longest) ?? data.length;
-    batches.push(fillBatch(members, data, lengthOf, rowCountFor(members.length, maxRows), width));
+    batches.push(fillBatch(members, data, rules, rowCountFor(members.length, maxRows), width));
   }
   return batches;
 }
 
 function fillBatch(
-  members: readonly number[],
+  members: readonly Member[],
   data: TokenBlock,
-  lengthOf: (row: number) => number,
+  rules: LossRules,
   rows: number,
   width: number,
 ): MicroBatch {
   const ids = new Int32Array(rows * width);
   const labels = new Int32Array(rows * width);
-  const counted = new Float32Array(rows * width);
+  const weights = new Float32Array(rows * width);
+  const lengths = new Int32Array(rows).fill(1);
   let targets = 0;
   let tokens = 0;
-  members.forEach((row, b) => {
-    const length = lengthOf(row);
+  members.forEach(({ row, length, weight }, b) => {
     const sequence = data.ids.subarray(row * data.length, row * data.length + length);
     ids.set(sequence, b * width);
-    labels.set(sequence.subarray(1), b * width);
-    const predicted = Math.max(0, length - 1);
-    counted.fill(1, b * width, b * width + predicted);
-    targets += predicted;
+    lengths[b] = Math.max(1, data.lengths[row] ?? 0);
+    for (let t = 1; t < length; t++) {
+      if (!isTarget(data, rules, row, t)) continue;
+      labels[b * width + t - 1] = sequence[t] ?? 0;
+      weights[b * width + t - 1] = weight;
+      targets++;
+    }
     tokens += length;
   });
-  return { rows, width, ids, labels, counted, targets, tokens };
+  return { rows, width, ids, labels, weights, lengths, targets, tokens };
 }

@@ -45,6 +45,8 @@ export const TrainingState = z.object({
   finished: z.boolean(),
   /** Time spent so far, over all attempts. */
   seconds: z.number(),
+  /** How gradients are computed: another way rounds differently, so that a resumed run keeps to it. */
+  memory: z.object({ mode: z.enum(['whole', 'layers']), rows: z.number().int().positive() }).optional(),
 });
 export type TrainingState = z.infer<typeof TrainingState>;
 

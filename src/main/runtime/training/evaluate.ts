@@ -2,7 +2,9 @@ import { FormatError, UserInputError, invariant } from '../../../shared/errors/i
 import type { ModelConfig } from '../../../shared/domain/index.ts';
 import type { TokenBlock } from '../../models/index.ts';
 import { groupsOf } from '../prompts.ts';
-import { floats, i64, type Feeds, type Results } from '../sessions.ts';
+import { KEY_MASK, keyMaskValues } from '../../engine/nn/keyMask.ts';
+import { f32, floats, i64, type Feeds, type Results } from '../sessions.ts';
+import type { LossRules } from './batches.ts';
 
 /** Logits that one evaluation run may hold at most (values). */
 const LOGITS_PER_RUN = 2 ** 23;
@@ -16,9 +18,9 @@ export interface SequenceLosses {
 export interface EvaluateOptions {
   readonly data: TokenBlock;
   readonly vocabSize: number;
-  /** Counts the padding after a sequence as text, as CLAP's configuration I does. */
-  readonly countPadding: boolean;
-  /** Runs a graph with inputs `ids`, `rows`, `labels` and output `nll`. */
+  /** What counts; see `LossRules`. */
+  readonly rules: Pick<LossRules, 'paddingInLoss' | 'paddingAttended' | 'maskedLabel'>;
+  /** Runs a graph with inputs `ids`, `rows`, `labels` (and `keys` where padding is hidden) and output `nll`. */
   readonly run: (feeds: Feeds) => Promise<Results>;
   /** Called before every run with the sequences done so far; throws to stop. */
   readonly between: (done: number, total: number) => void;
@@ -62,8 +64,8 @@ export function checkBlock(data: TokenBlock, config: ModelConfig, what: string):
 
 /** Losses of every sequence. Sequences of like length run together, so that little is spent on padding. */
 export async function evaluateBlock(options: EvaluateOptions): Promise<SequenceLosses> {
-  const { data, countPadding } = options;
-  const lengthOf = (i: number): number => (countPadding ? data.length : (data.lengths[i] ?? 0));
+  const { data, rules } = options;
+  const lengthOf = (i: number): number => (rules.paddingInLoss ? data.length : (data.lengths[i] ?? 0));
   const order = Array.from({ length: data.count }, (_, i) => i).sort(
     (a, b) => lengthOf(b) - lengthOf(a) || a - b,
   );
@@ -80,7 +82,7 @@ export async function evaluateBlock(options: EvaluateOptions): Promise<SequenceL
 }
 
 async function runGroup(
-  { data, run }: EvaluateOptions,
+  { data, run, rules }: EvaluateOptions,
   members: readonly number[],
   lengthOf: (i: number) => number,
   nll: Float64Array,
@@ -94,17 +96,22 @@ async function runGroup(
   members.forEach((i, b) => {
     const sequence = data.ids.subarray(i * data.length, i * data.length + width);
     ids.set(sequence, b * width);
-    const predicted = Math.max(0, lengthOf(i) - 1);
-    tokens[i] = predicted;
-    for (let t = 0; t < predicted; t++) {
+    const before = rows.length;
+    for (let t = 0; t < lengthOf(i) - 1; t++) {
+      const label = sequence[t + 1] ?? 0;
+      if (label === rules.maskedLabel) continue;
       rows.push(b * width + t);
-      labels.push(sequence[t + 1] ?? 0);
+      labels.push(label);
     }
+    tokens[i] = rows.length - before;
   });
+  if (rows.length === 0) return;
+  const lengths = members.map((i) => Math.max(1, data.lengths[i] ?? 0));
   const results = await run({
     ids: i64(ids, [members.length, width]),
     rows: i64(rows, [rows.length]),
     labels: i64(labels, [labels.length]),
+    [KEY_MASK]: f32(keyMaskValues(lengths, width), [members.length, 1, 1, width]),
   });
   const values = floats(results, 'nll');
   invariant(values.length === rows.length, 'one loss per row');
@@ -121,14 +128,20 @@ export function tokenMean({ nll, tokens }: SequenceLosses): number {
   return sum(nll) / sum(tokens);
 }
 
-/** transformers' evaluation loss: each batch's token mean, averaged over batches of `batchSize` in order. */
+/**
+ * transformers' evaluation loss: each batch's token mean, averaged over batches of `batchSize` in order, each
+ * weighing by its sequences (the last one may have fewer). Batches without a token are left out.
+ */
 export function batchMean({ nll, tokens }: SequenceLosses, batchSize: number): number {
-  const means: number[] = [];
+  let [total, sequences] = [0, 0];
   for (let i = 0; i < nll.length; i += batchSize) {
-    const counted = sum(tokens.subarray(i, i + batchSize));
-    if (counted > 0) means.push(sum(nll.subarray(i, i + batchSize)) / counted);
+    const part = tokens.subarray(i, i + batchSize);
+    const counted = sum(part);
+    if (counted === 0) continue;
+    total += (part.length * sum(nll.subarray(i, i + batchSize))) / counted;
+    sequences += part.length;
   }
-  return sum(means) / means.length;
+  return total / sequences;
 }
 
 function sum(values: ArrayLike<number>): number {

@@ -1,5 +1,6 @@
+import type { TrainingConfig } from '../../../shared/domain/index.ts';
 import { invariant } from '../../../shared/errors/index.ts';
-import { isDecayed } from '../../engine/nn/adamw.ts';
+import { DECAYED } from '../../engine/nn/adamw.ts';
 import type { Parameter } from '../../engine/nn/trainGraph.ts';
 import type { NamedTensor } from '../../models/index.ts';
 import { f32, type Value } from '../sessions.ts';
@@ -19,6 +20,12 @@ export interface Group {
   readonly decayed: boolean;
 }
 
+/** A tensor's part of a flat array (a view, no copy). */
+export interface Slot {
+  readonly values: Float32Array;
+  readonly shape: readonly number[];
+}
+
 const product = (shape: readonly number[]): number => shape.reduce((n, s) => n * s, 1);
 
 /**
@@ -34,7 +41,8 @@ export class ParameterStore {
   readonly secondMoments: Float32Array;
   readonly #places: ReadonlyMap<string, Place>;
 
-  constructor(parameters: readonly Parameter[]) {
+  constructor(parameters: readonly Parameter[], decay: TrainingConfig['decay'] = 'matrices') {
+    const isDecayed = DECAYED[decay];
     const decayed = parameters.filter((p) => isDecayed(p.shape));
     const others = parameters.filter((p) => !isDecayed(p.shape));
     const places = new Map<string, Place>();
@@ -66,6 +74,11 @@ export class ParameterStore {
     const place = this.#places.get(name);
     invariant(place !== undefined, `no parameter ${name}`);
     return array.subarray(place.offset, place.offset + place.length);
+  }
+
+  /** As `view`, with the parameter's shape. */
+  slot(array: Float32Array, name: string): Slot {
+    return { values: this.view(array, name), shape: this.#places.get(name)?.shape ?? [] };
   }
 
   /** Views of one flat array by parameter name, as feeds or as places for outputs. */

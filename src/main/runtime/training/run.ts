@@ -7,10 +7,10 @@ import type { TrainDone, TrainEvent, TrainRequest } from '../api.ts';
 import { peakRssBytes } from '../memory.ts';
 import { checkIds } from '../prompts.ts';
 import type { SessionFactory } from '../sessions.ts';
-import { planEpochs, splitStep, type EpochPlan } from './batches.ts';
+import { hidesPadding, lossRules, planEpochs, splitStep, type EpochPlan, type LossRules } from './batches.ts';
 import { Checkpoints, type TrainingState } from './checkpoints.ts';
 import { checkBlock } from './evaluate.ts';
-import { GradientRunner, rowsThatFit } from './gradients.ts';
+import { GradientRunner, requirePlan } from './gradients.ts';
 import { runIdentity } from './identity.ts';
 import { AdamW, gradientNorm } from './optimizer.ts';
 import { ParameterStore } from './parameters.ts';
@@ -39,7 +39,7 @@ class Training {
   readonly #checkpoints: Checkpoints;
   readonly #plan: EpochPlan;
   readonly #totalSteps: number;
-  readonly #maxRows: number;
+  readonly #rules: LossRules;
   #state: TrainingState;
   #points: StepPoint[] = [];
   #reported = performance.now();
@@ -53,17 +53,14 @@ class Training {
     this.#request = request;
     this.#host = host;
     this.#model = model;
-    this.#store = new ParameterStore([...model.tensors].map(([name, { shape }]) => ({ name, shape })));
+    this.#store = new ParameterStore(
+      [...model.tensors].map(([name, { shape }]) => ({ name, shape })),
+      config.decay,
+    );
     this.#checkpoints = new Checkpoints(request.workFolder);
     this.#plan = planEpochs(train.count, config.batchSize * config.accumulation, config.seed);
     this.#totalSteps = this.#plan.stepsPerEpoch * config.epochs;
-    this.#maxRows = rowsThatFit(
-      model.config,
-      this.#store.values.length,
-      Math.min(config.batchSize, train.count),
-      train.length,
-      host.memoryLimitBytes,
-    );
+    this.#rules = lossRules(config, request.eosTokenId);
     this.#state = {
       format: 1,
       run,
@@ -84,6 +81,7 @@ class Training {
 
   async run(): Promise<TrainDone> {
     await this.#begin();
+    const memory = this.#memory();
     const { sessions } = this.#host;
     const { config } = this.#request;
     const model = this.#model.config;
@@ -91,6 +89,7 @@ class Training {
     const validator = await Validator.open(sessions, this.#store, {
       config: model,
       training: config,
+      rules: this.#rules,
       data: this.#request.validation,
     });
     const gradients = new GradientRunner(sessions, this.#store, {
@@ -98,10 +97,13 @@ class Training {
       dropout: config.dropout,
       seed: config.seed,
       memoryLimitBytes: this.#host.memoryLimitBytes,
+      mode: memory.mode,
+      hidePadding: hidesPadding(this.#rules),
     });
     try {
       while (!this.#state.finished) {
-        while (this.#state.stepInEpoch < this.#plan.stepsPerEpoch) await this.#step(gradients, optimizer);
+        while (this.#state.stepInEpoch < this.#plan.stepsPerEpoch)
+          await this.#step(gradients, optimizer, memory.rows);
         await this.#endEpoch(validator);
       }
     } catch (error) {
@@ -113,6 +115,23 @@ class Training {
       await optimizer.close();
     }
     return this.#done();
+  }
+
+  /** How gradients are computed: as this run began, and else as the memory limit allows. */
+  #memory(): NonNullable<TrainingState['memory']> {
+    if (this.#state.memory !== undefined) return this.#state.memory;
+    const { config, train } = this.#request;
+    const { mode, rows } = requirePlan(
+      this.#model.config,
+      this.#store.values.length,
+      Math.min(config.batchSize, train.count),
+      train.length,
+      this.#host.memoryLimitBytes,
+      // A checkpoint that does not say comes from a version that knew one way only.
+      this.#state.step > 0 ? ['whole'] : undefined,
+    );
+    this.#state.memory = { mode, rows };
+    return { mode, rows };
   }
 
   /** Starts from the model's weights, or goes on from the newest checkpoint. */
@@ -150,14 +169,14 @@ class Training {
     this.#state.recent = [];
   }
 
-  async #step(gradients: GradientRunner, optimizer: AdamW): Promise<void> {
+  async #step(gradients: GradientRunner, optimizer: AdamW, maxRows: number): Promise<void> {
     const start = performance.now();
     const { config, train } = this.#request;
     const { step, epoch, stepInEpoch } = this.#state;
     const batches = splitStep(this.#plan.rows(epoch, stepInEpoch), {
       data: train,
-      paddingInLoss: config.paddingInLoss,
-      maxRows: this.#maxRows,
+      rules: this.#rules,
+      maxRows,
     });
     const loss = await gradients.run(batches, step, this.#host.checkpoint);
     const norm = gradientNorm(this.#store.gradients);

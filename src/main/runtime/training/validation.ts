@@ -4,20 +4,19 @@ import type { Tensor } from '../../engine/graph/index.ts';
 import { bestAtRows, nllAtRows, type WeightSource } from '../../engine/nn/readGraphs.ts';
 import type { TokenBlock } from '../../models/index.ts';
 import { i64, whole, type Session, type SessionFactory, type Value } from '../sessions.ts';
+import { hidesPadding, type LossRules } from './batches.ts';
 import { batchMean, evaluateBlock, tokenMean, type SequenceLosses } from './evaluate.ts';
 import type { ParameterStore } from './parameters.ts';
 
-/**
- * How an evaluation loss is formed. CLAP's code (configurations I and II) leaves it to transformers: the mean of
- * batch means. Elsewhere it is the mean over tokens, which does not depend on the batch size.
- */
+/** How an evaluation loss is formed; the token mean does not depend on the batch size. */
 const EVALUATION: Readonly<
-  Record<TrainingConfig['preset'], (losses: SequenceLosses, batchSize: number) => number>
-> = { I: batchMean, II: batchMean, quick: tokenMean, own: tokenMean };
+  Record<TrainingConfig['evaluationMean'], (losses: SequenceLosses, batchSize: number) => number>
+> = { batches: batchMean, tokens: tokenMean };
 
 export interface ValidatorOptions {
   readonly config: ModelConfig;
   readonly training: TrainingConfig;
+  readonly rules: LossRules;
   readonly data: TokenBlock;
 }
 
@@ -50,21 +49,21 @@ export class Validator {
         return tensor;
       };
     };
-    const losses = await sessions.open(nllAtRows(options.config, source));
+    const losses = await sessions.open(nllAtRows(options.config, source, hidesPadding(options.rules)));
     return new Validator(options, store, losses, await sessions.open(bestAtRows(options.config, source)));
   }
 
   /** Loss of the current weights on the validation data; `between` is called before every run. */
   async loss(between: () => void): Promise<number> {
-    const { config, training, data } = this.#options;
+    const { config, training, rules, data } = this.#options;
     const losses = await evaluateBlock({
       data,
       vocabSize: config.vocabSize,
-      countPadding: training.paddingInLoss,
+      rules,
       run: (feeds) => this.#losses.run({ ...this.#weights, ...feeds }),
       between,
     });
-    return EVALUATION[training.preset](losses, training.evalBatchSize);
+    return EVALUATION[training.evaluationMean](losses, training.evalBatchSize);
   }
 
   /** Greedy continuation of a prompt under the current weights. */

@@ -5,6 +5,7 @@ import {
   FreezeOptions,
   MetricName,
   PairLine,
+  PresetName,
   TrainingConfig,
   TRAINING_PRESETS,
 } from '../../../shared/domain/index.ts';
@@ -21,7 +22,7 @@ const CreateModel = z.strictObject({
 
 const Train = z.strictObject({
   ...TrainingConfig.partial().shape,
-  preset: z.enum(['I', 'II', 'quick']).default('quick'),
+  preset: PresetName.default('quick'),
   name: z.string().trim().min(1).max(80).default('fine-tuned'),
 });
 

@@ -52,6 +52,27 @@ export function modelMethods(model: Model): string {
   return `${model.name} is a decoder of the GPT-2 family (${origins[model.origin]}): ${nLayer} layers, ${nHead} heads, width ${dModel}, context ${formatCount(nCtx)}, vocabulary ${formatCount(vocabSize)}, ${formatCount(model.parameters)} parameters (weights SHA-256 ${model.weightsHash.slice(0, 12)}…).`;
 }
 
+const DECAY_WORDS: Readonly<Record<TrainingRun['config']['decay'], string>> = {
+  matrices: 'biases and layer norms undecayed',
+  all: 'every parameter decayed',
+};
+const LONG_WORDS: Readonly<Record<TrainingRun['config']['longAbstracts'], string>> = {
+  truncate: 'cut off',
+  chunk: 'continued in sequences of their own',
+  pack: 'joined and cut',
+};
+
+/** What counts in the loss, and how means are formed. */
+function lossWords(c: TrainingRun['config']): string {
+  const padding = !c.paddingInLoss
+    ? 'padding not counted in the loss'
+    : `padding counted in the loss${c.paddingAttended ? '' : ' and hidden from attention'}`;
+  const eos = c.eosInLoss ? '' : ', end-of-text tokens masked';
+  const steps = c.accumulationMean === 'tokens' ? 'tokens' : 'batch means';
+  const evaluation = c.evaluationMean === 'tokens' ? 'tokens' : 'batch means';
+  return `${padding}${eos}; loss of a step averaged over ${steps}, validation loss over ${evaluation}`;
+}
+
 export function trainingMethods(study: Study, run: TrainingRun): string {
   const c = run.config;
   const base = study.models.get(run.baseModelId).name;
@@ -64,8 +85,8 @@ export function trainingMethods(study: Study, run: TrainingRun): string {
       ? 'The run has not finished an epoch.'
       : `The best checkpoint, epoch ${run.bestEpoch} of at most ${c.epochs} (validation loss ${formatNumber(run.bestValidationLoss, 3)}), was kept${run.stoppedEarly ? '; training stopped early' : ''}.`;
   return [
-    `${base} was fine-tuned on ${dataset.name}, version ${dataset.version} (${run.name}, configuration ${c.preset}), with AdamW (β₁ ${c.beta1}, β₂ ${c.beta2}, ε ${c.epsilon}, decoupled weight decay ${c.weightDecay}, biases and layer norms undecayed).`,
-    `Learning rate ${c.learningRate} with ${c.warmupSteps} warm-up steps, then ${schedule}; batches of ${c.batchSize}, gradients accumulated over ${c.accumulation}; sequences of ${c.sequenceLength} tokens (longer abstracts: ${c.longAbstracts}); gradient norm ${c.clip === 0 ? 'not clipped' : `clipped at ${c.clip}`}; dropout ${c.dropout}; padding ${c.paddingInLoss ? 'counted' : 'not counted'} in the loss; ${c.precision}; seed ${c.seed}; ${stop}.`,
+    `${base} was fine-tuned on ${dataset.name}, version ${dataset.version} (${run.name}, configuration ${c.preset}), with AdamW (β₁ ${c.beta1}, β₂ ${c.beta2}, ε ${c.epsilon}, decoupled weight decay ${c.weightDecay}, ${DECAY_WORDS[c.decay]}).`,
+    `Learning rate ${c.learningRate} with ${c.warmupSteps} warm-up steps (first rate ${c.firstRate === 'zero' ? 0 : 'one step’s share'}), then ${schedule}; batches of ${c.batchSize}, gradients accumulated over ${c.accumulation}; sequences of ${c.sequenceLength} tokens (longer abstracts ${LONG_WORDS[c.longAbstracts]}; end-of-text token ${c.endOfText ? 'after each' : 'not added'}); gradient norm ${c.clip === 0 ? 'not clipped' : `clipped at ${c.clip}`}; dropout ${c.dropout}; ${lossWords(c)}; ${c.precision}; seed ${c.seed}; ${stop}.`,
     ended,
   ].join(' ');
 }

@@ -1,11 +1,6 @@
 import { totalmem } from 'node:os';
 import type { ModelConfig, TrainingConfig, TrainingEstimate } from '../../../shared/domain/index.ts';
-import {
-  activationBytes,
-  rowsWithin,
-  trainingFlopsPerToken,
-  trainingStateBytes,
-} from '../../engine/nn/trainingCost.ts';
+import { leastBytes, planMemory, trainingFlopsPerToken } from '../../engine/nn/trainingCost.ts';
 import type { TrainingData } from '../../jobs/training-data.ts';
 import { parameterCount } from '../../models/index.ts';
 
@@ -36,11 +31,9 @@ export function estimateTraining(
   const parameters = parameterCount(model);
   const computed = config.paddingInLoss ? sequences * block.length : tokens;
   const flops = trainingFlopsPerToken(model, block.length) * computed * config.epochs;
-  // A batch that does not fit runs in parts, down to one sequence.
-  const rows = rowsWithin(model, parameters, config.batchSize, block.length, machine.memoryBytes);
-  const fits = rows > 0;
-  const memoryBytes =
-    trainingStateBytes(parameters) + activationBytes(model, Math.max(1, rows), block.length);
+  const plan = planMemory(model, parameters, config.batchSize, block.length, machine.memoryBytes);
+  const fits = plan !== null;
+  const memoryBytes = plan?.bytes ?? leastBytes(model, parameters, block.length);
   return {
     sequences,
     validationSequences: data.validation.block.count,

@@ -7,7 +7,7 @@ import {
   ModelId,
   Provenance,
   type StepPoint,
-  TrainingConfig,
+  StoredTrainingConfig,
   TrainingRunId,
   TrainingStatus,
 } from '../../../shared/domain/index.ts';
@@ -21,7 +21,7 @@ const Row = z.object({
   model_id: ModelId.nullable(),
   dataset_id: DatasetId,
   job_id: JobId.nullable(),
-  config: json(TrainingConfig),
+  config: json(StoredTrainingConfig),
   status: TrainingStatus,
   created_at: z.string(),
   total_steps: z.number(),
@@ -59,7 +59,7 @@ interface NewTrainingRun {
   readonly name: string;
   readonly baseModelId: ModelId;
   readonly datasetId: DatasetId;
-  readonly config: TrainingConfig;
+  readonly config: TrainingRun['config'];
   readonly warnings: readonly string[];
 }
 

@@ -5,8 +5,21 @@ export interface Difference {
   readonly name: string;
   readonly text: string;
   readonly code: string;
-  /** Which of the two this configuration follows. */
-  readonly used: 'text' | 'code';
+  /** Which of the two this configuration follows, if either. */
+  readonly used: 'text' | 'code' | 'neither';
+  /** What the configuration does, where it may follow neither. */
+  readonly own?: string;
+}
+
+const USED: Readonly<Record<TrainingConfig['longAbstracts'], Difference['used']>> = {
+  chunk: 'text',
+  truncate: 'code',
+  pack: 'neither',
+};
+
+/** What a configuration does about a choice, in a word. */
+export function takenBy({ used, text, code, own }: Difference): string {
+  return used === 'neither' ? (own ?? '') : { text, code }[used];
 }
 
 /**
@@ -20,7 +33,8 @@ export function paperDifferences(config: TrainingConfig): Difference[] {
       name: differences.longAbstracts,
       text: values.chunk,
       code: values.truncate,
-      used: config.longAbstracts === 'chunk' ? 'text' : 'code',
+      used: USED[config.longAbstracts],
+      own: values[config.longAbstracts],
     },
     {
       name: differences.paddingInLoss,

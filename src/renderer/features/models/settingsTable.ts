@@ -34,6 +34,9 @@ const atLeast = (key: NumberSetting['key'], min: number, options: NumberOptions)
   problem: (options.integer ?? true) ? t.training.badInteger(min) : t.training.badNumber(min),
   ...options,
 });
+const choice = (key: ChoiceSetting['key'], options: ChoiceSetting['options']): ChoiceSetting => {
+  return { kind: 'choice', group: 'details', key, options };
+};
 const c = t.training.choices;
 
 /** Every setting a user may change, in the order of the form, with what it accepts. */
@@ -66,6 +69,7 @@ export const SETTINGS: readonly Setting[] = [
     options: [
       { label: c.truncate, apply: { longAbstracts: 'truncate' } },
       { label: c.chunk, apply: { longAbstracts: 'chunk' } },
+      { label: c.pack, apply: { longAbstracts: 'pack' } },
     ],
   },
   {
@@ -91,6 +95,34 @@ export const SETTINGS: readonly Setting[] = [
     problem: t.training.badShare,
   },
   atLeast('seed', 0, { group: 'steps' }),
+  choice('endOfText', [
+    { label: c.added, apply: { endOfText: true } },
+    { label: c.notAdded, apply: { endOfText: false } },
+  ]),
+  choice('eosInLoss', [
+    { label: c.counted, apply: { eosInLoss: true } },
+    { label: c.masked, apply: { eosInLoss: false } },
+  ]),
+  choice('paddingAttended', [
+    { label: c.seen, apply: { paddingAttended: true } },
+    { label: c.hidden, apply: { paddingAttended: false } },
+  ]),
+  choice('decay', [
+    { label: c.matrices, apply: { decay: 'matrices' } },
+    { label: c.all, apply: { decay: 'all' } },
+  ]),
+  choice('firstRate', [
+    { label: c.zero, apply: { firstRate: 'zero' } },
+    { label: c['one-step'], apply: { firstRate: 'one-step' } },
+  ]),
+  choice('accumulationMean', [
+    { label: c.stepTokens, apply: { accumulationMean: 'tokens' } },
+    { label: c.stepBatches, apply: { accumulationMean: 'batches' } },
+  ]),
+  choice('evaluationMean', [
+    { label: c.validationTokens, apply: { evaluationMean: 'tokens' } },
+    { label: c.validationBatches, apply: { evaluationMean: 'batches' } },
+  ]),
 ];
 
 /** The number typed for a setting, or why it is not accepted. */

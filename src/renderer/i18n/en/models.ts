@@ -39,7 +39,14 @@ export const models = {
     stopped: 'stopped',
     failed: 'failed',
   },
-  preset: { I: 'Config I', II: 'Config II', quick: 'Quick', own: 'Own settings' },
+  preset: {
+    quick: 'Desktop, 30 min',
+    I: 'Config I',
+    'I-text': 'Config I, text',
+    II: 'Config II',
+    'II-text': 'Config II, text',
+    own: 'Own settings',
+  },
   runMeta: (preset: string, version: string, train: number, validation: number) =>
     `${preset} on ${version}, ${count(train)} train and ${count(validation)} validation abstracts`,
   datasetName: (version: number) => `dataset v${version}`,
@@ -106,6 +113,7 @@ export const models = {
   differ: 'Where the paper’s text and its code differ',
   differText: 'Text',
   differCode: 'Code',
+  differOwn: 'Own',
   notSaid: 'not said',
   differFollows: 'What this run used is marked. The choice is written into the run and the report.',
   differences: {
@@ -116,6 +124,7 @@ export const models = {
   },
   values: {
     chunk: 'chunk',
+    pack: 'joined',
     truncate: 'truncate',
     counted: 'counted',
     masked: 'masked',

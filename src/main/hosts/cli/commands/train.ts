@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import {
+  PresetName,
   TrainingConfig,
   TRAINING_PRESETS,
   type Dataset,
@@ -20,8 +21,7 @@ interface TrainFlags extends ComputeFlags {
   readonly name?: string;
 }
 
-const Preset = z.enum(['I', 'II', 'quick']);
-const ConfigFile = z.strictObject({ ...TrainingConfig.partial().shape, preset: Preset.default('quick') });
+const ConfigFile = z.strictObject({ ...TrainingConfig.partial().shape, preset: PresetName.default('quick') });
 
 export const trainCommand: CommandDefinition = (program, run) => {
   program
@@ -30,7 +30,10 @@ export const trainCommand: CommandDefinition = (program, run) => {
     .argument('<study>', 'study folder')
     .requiredOption('--model <name>', 'model, by name or number')
     .requiredOption('--dataset <name>', 'dataset, by name or number')
-    .requiredOption('--config <which>', 'I, II, quick, or a JSON file with values over a preset')
+    .requiredOption(
+      '--config <which>',
+      'quick, I, I-text, II, II-text, or a JSON file with values over a preset',
+    )
     .option('--name <name>', 'name of the run and its model')
     .option('--threads <n>', 'threads; 0 = one per core')
     .option('--provider <name>', 'cpu, cuda, dml or webgpu')
@@ -69,7 +72,7 @@ async function train(context: CommandContext, folder: string, flags: TrainFlags)
 }
 
 function readConfig(which: string): TrainingConfig {
-  const preset = Preset.safeParse(which);
+  const preset = PresetName.safeParse(which);
   if (preset.success) return TRAINING_PRESETS[preset.data];
   const own = readJsonFile(resolve(which), ConfigFile);
   const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adamwScalars, clipScale, isDecayed } from '../../../../../src/main/engine/nn/adamw.ts';
+import { adamwScalars, clipScale, DECAYED } from '../../../../../src/main/engine/nn/adamw.ts';
 import { learningRate } from '../../../../../src/main/engine/nn/schedule.ts';
 import { TRAINING_PRESETS } from '../../../../../src/shared/domain/index.ts';
 
@@ -34,7 +34,9 @@ describe('AdamW', () => {
     expect(clipScale(0.5, 1)).toBe(1);
     expect(clipScale(1e9, 0)).toBe(1);
   });
-  it('decays matrices and embeddings only', () => {
-    expect([isDecayed([5, 3]), isDecayed([5])]).toEqual([true, false]);
+  it('decays matrices and embeddings only, or everything', () => {
+    const of = (decay: keyof typeof DECAYED) => [[5, 3], [5]].map((shape) => DECAYED[decay](shape));
+    expect(of('matrices')).toEqual([true, false]);
+    expect(of('all')).toEqual([true, true]);
   });
 });

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
-  activationBytes,
-  rowsWithin,
+  planMemory,
+  trainingBytes,
   trainingFlopsPerToken,
-  trainingStateBytes,
 } from '../../../../../src/main/engine/nn/trainingCost.ts';
 import type { ModelConfig } from '../../../../../src/shared/domain/index.ts';
 
@@ -27,7 +26,7 @@ const GB = 2 ** 30;
 describe('what training costs', () => {
   it('is near what was measured with GPT-2 124M', () => {
     const bytes = (rows: number, length: number): number =>
-      trainingStateBytes(PARAMETERS) + activationBytes(GPT2, rows, length);
+      trainingBytes('whole', GPT2, PARAMETERS, rows, length);
     // Measured peaks, the moments (not yet touched then) added: 4.9, 6.5 and 4.6 GB. A tenth either way.
     expect(Math.abs(bytes(1, 512) / GB / 4.9 - 1)).toBeLessThan(0.1);
     expect(Math.abs(bytes(2, 512) / GB / 6.5 - 1)).toBeLessThan(0.1);
@@ -40,10 +39,15 @@ describe('what training costs', () => {
     expect(trainingFlopsPerToken(GPT2, 512)).toBeGreaterThan(trainingFlopsPerToken(GPT2, 0));
   });
 
-  it('halves a batch until it fits, and says when nothing does', () => {
-    expect(rowsWithin(GPT2, PARAMETERS, 8, 512, 100 * GB)).toBe(8);
-    expect(rowsWithin(GPT2, PARAMETERS, 8, 512, 7 * GB)).toBe(2);
-    expect(rowsWithin(GPT2, PARAMETERS, 8, 512, 4 * GB)).toBe(0);
-    expect(rowsWithin(GPT2, PARAMETERS, 5, 64, 3.7 * GB)).toBe(3);
+  it('takes one graph while it fits, then layers, then fewer rows at a time, and says when nothing does', () => {
+    const plan = (wanted: number, length: number, limit: number): unknown => {
+      const found = planMemory(GPT2, PARAMETERS, wanted, length, limit * GB);
+      return found === null ? null : [found.mode, found.rows];
+    };
+    expect(plan(8, 512, 100)).toEqual(['whole', 8]);
+    expect(plan(8, 512, 8)).toEqual(['layers', 8]);
+    expect(plan(8, 512, 3.4)).toEqual(['layers', 4]);
+    expect(plan(8, 512, 2)).toBeNull();
+    expect(planMemory(GPT2, PARAMETERS, 8, 512, 7 * GB, ['whole'])).toMatchObject({ mode: 'whole', rows: 2 });
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Mt19937 } from '../../../../../src/main/engine/random/index.ts';
 import {
+  type MicroBatch,
   planEpochs,
   rowCountFor,
   splitStep,
@@ -14,6 +15,16 @@ const data = {
   lengths: Int32Array.of(3, 40, 17, 1, 20),
   ids: Int32Array.from({ length: 200 }, (_, i) => i),
 };
+
+const RULES = {
+  paddingInLoss: false,
+  paddingAttended: true,
+  accumulationMean: 'tokens',
+  batchSize: 2,
+  maskedLabel: null,
+} as const;
+const weightOf = (batches: readonly MicroBatch[]): number =>
+  batches.reduce((sum, b) => b.weights.reduce((s, w) => s + w, sum), 0);
 
 describe('the order of training', () => {
   it('visits every sequence once an epoch, in the order of the seed and the epoch', () => {
@@ -29,7 +40,7 @@ describe('the order of training', () => {
 
 describe('batches of a step', () => {
   it('groups by length, cuts padding, and shifts labels', () => {
-    const batches = splitStep(Int32Array.of(0, 1, 2, 3, 4), { data, paddingInLoss: false, maxRows: 2 });
+    const batches = splitStep(Int32Array.of(0, 1, 2, 3, 4), { data, rules: RULES, maxRows: 2 });
     expect(batches.map((b) => [b.rows, b.width, b.targets, b.tokens])).toEqual([
       [2, 40, 39 + 19, 60],
       [2, 32, 16 + 2, 20],
@@ -39,13 +50,38 @@ describe('batches of a step', () => {
     expect([...(first?.ids.subarray(0, 3) ?? [])]).toEqual([40, 41, 42]);
     expect([...(first?.labels.subarray(0, 3) ?? [])]).toEqual([41, 42, 43]);
     // Row of 17 tokens: 16 targets, the last token predicts nothing.
-    expect([...(second?.counted.subarray(14, 18) ?? [])]).toEqual([1, 1, 0, 0]);
+    const weight = Math.fround(1 / 76); // 39 + 19 + 16 + 2 targets
+    expect([...(second?.weights.subarray(14, 18) ?? [])]).toEqual([weight, weight, 0, 0]);
+    expect([...(second?.lengths ?? [])]).toEqual([17, 3]);
     expect([...(second?.labels.subarray(15, 18) ?? [])]).toEqual([96, 0, 0]);
     expect([...(second?.ids.subarray(17, 20) ?? [])]).toEqual([0, 0, 0]);
   });
 
+  it('weighs by batches where the configuration does: each has the same share', () => {
+    const rules = { ...RULES, accumulationMean: 'batches' } as const;
+    // In the order of the step: rows 0 and 2 (2 + 16 targets), 1 and 4 (39 + 19), 3 alone (none).
+    const batches = splitStep(Int32Array.of(0, 2, 1, 4, 3), { data, rules, maxRows: 8 });
+    const weights = new Set(batches.flatMap((b) => [...b.weights]));
+    expect(weights).toEqual(new Set([0, Math.fround(1 / (2 * 18)), Math.fround(1 / (2 * 58))]));
+    expect(weightOf(batches)).toBeCloseTo(1, 6);
+  });
+
+  it('leaves a masked token out wherever it stands, and weighs by what is left', () => {
+    const rules = { ...RULES, maskedLabel: 42 };
+    const [batch] = splitStep(Int32Array.of(1), { data, rules, maxRows: 1 });
+    expect(batch?.targets).toBe(38);
+    expect(batch?.weights[1]).toBe(0);
+    expect(batch?.labels.subarray(0, 4)).toEqual(Int32Array.of(41, 0, 43, 44));
+    expect(batch?.ids[2]).toBe(42);
+    expect(weightOf(batch === undefined ? [] : [batch])).toBeCloseTo(1, 6);
+  });
+
   it('counts padding where the configuration does', () => {
-    const [batch] = splitStep(Int32Array.of(0, 3), { data, paddingInLoss: true, maxRows: 2 });
+    const [batch] = splitStep(Int32Array.of(0, 3), {
+      data,
+      rules: { ...RULES, paddingInLoss: true },
+      maxRows: 2,
+    });
     expect(batch).toMatchObject({ rows: 2, width: 40, targets: 78, tokens: 80 });
   });
 
