@@ -2,6 +2,7 @@ import { common } from './en/common.ts';
 import { compare } from './en/compare.ts';
 import { curate } from './en/curate.ts';
 import { frame } from './en/frame.ts';
+import { getModel } from './en/getModel.ts';
 import { home } from './en/home.ts';
 import { library } from './en/library.ts';
 import { models } from './en/models.ts';
@@ -19,6 +20,7 @@ export const en = {
   library,
   curate,
   models,
+  getModel,
   training,
   pairs,
   sweeps,

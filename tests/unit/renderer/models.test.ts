@@ -91,6 +91,7 @@ describe('the registry', () => {
     const models = [model(1), model(2)];
     expect(viewOf(['model', '1'], models, [])).toMatchObject({ kind: 'model', model: { name: 'm1' } });
     expect(viewOf(['train', '2'], models, [])).toMatchObject({ kind: 'train' });
+    expect(viewOf(['get'], models, [run(5, 'running')])).toEqual({ kind: 'get' });
     expect(viewOf(['run', '99'], models, [run(5, 'running')])).toMatchObject({
       kind: 'run',
       run: { name: 'r5' },

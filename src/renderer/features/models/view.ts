@@ -1,10 +1,11 @@
 import type { Model, TrainingRun } from '../../../shared/domain/index.ts';
 
-/** What the Models page shows: a model's card, a training run, or the form that starts one. */
+/** What the Models page shows: a model's card, a training run, the form that starts one, or where to get a model. */
 export type View =
   | { readonly kind: 'model'; readonly model: Model }
   | { readonly kind: 'run'; readonly run: TrainingRun }
-  | { readonly kind: 'train'; readonly model: Model };
+  | { readonly kind: 'train'; readonly model: Model }
+  | { readonly kind: 'get' };
 
 const ACTIVE: readonly TrainingRun['status'][] = ['queued', 'running', 'paused'];
 
@@ -12,13 +13,14 @@ export function isActiveRun(run: TrainingRun): boolean {
   return ACTIVE.includes(run.status);
 }
 
-/** From the rest of the hash (`run/4`, `model/2`, `train/1`); without one, what runs, else the newest model. */
+/** From the rest of the hash (`run/4`, `model/2`, `train/1`, `get`); without one, what runs, else the newest model. */
 export function viewOf(
   rest: readonly string[],
   models: readonly Model[],
   runs: readonly TrainingRun[],
 ): View | undefined {
   const [kind, id] = rest;
+  if (kind === 'get') return { kind };
   const run = runs.find((r) => String(r.id) === id);
   const model = models.find((m) => String(m.id) === id);
   if (kind === 'run' && run !== undefined) return { kind, run };

@@ -13,6 +13,9 @@ export const settings = {
   threadsText: '0 uses one per physical core. Results differ in the last digits between thread counts.',
   memory: 'Memory limit, MB',
   memoryText: 'Training runs and sweeps that need more are refused before they start.',
+  hub: 'Where models come from',
+  hubText: 'Address of the Hugging Face hub or a mirror of it. Asked only when you get a model.',
+  badHub: 'An address that begins with https:// or http://.',
   badThreads: 'A whole number from 0 to 256.',
   badMemory: 'A whole number from 256 to 1,048,576.',
   inUse: (provider: string, threads: number) =>
@@ -26,7 +29,8 @@ export const settings = {
   on: 'On',
   allKeys: 'Every key of this page and the frame is listed under Glossary and keys.',
   versionFacts: { app: 'Engram', engine: 'Engine', node: 'Node' },
-  licence: 'Engram is free software under the MIT licence. It works offline and sends nothing anywhere.',
+  licence:
+    'Engram is free software under the MIT licence. It works offline and sends nothing of yours anywhere; the hub is asked only for a model you want.',
   licences: 'Licences of everything shipped',
   licenceColumns: { name: 'Package', version: 'Version', licence: 'Licence' },
 };
