@@ -10,7 +10,7 @@ import { createFileBroker, type HostFileBroker } from '../services/files/broker.
 import { createHandlers } from '../services/handlers.ts';
 import { createStudySession } from '../services/session.ts';
 import type { EngramClient } from '../../shared/contracts/index.ts';
-import type { AppPaths, UserFolders } from './paths.ts';
+import { cacheFolder, type AppPaths, type UserFolders } from './paths.ts';
 
 export interface ComposeOptions {
   readonly paths: AppPaths;
@@ -53,6 +53,7 @@ export function compose(options: ComposeOptions): Core {
       threads: options.threads ?? threads,
       provider: options.provider ?? provider,
       memoryLimitBytes: memoryLimitMb * 2 ** 20,
+      cacheFolder: cacheFolder(folders),
       ...(options.transport === undefined ? {} : { transport: options.transport }),
     });
   });

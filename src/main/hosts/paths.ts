@@ -60,6 +60,9 @@ export function userFolders(data?: string, env: Environment = process.env): User
   return { data: place, studies: join(home, 'Engram') };
 }
 
+/** Where what can be made again is kept: weights converted to float32. */
+export const cacheFolder = ({ data }: Pick<UserFolders, 'data'>): string => join(data, 'cache');
+
 /** A name for a study or model from its folder's. */
 export function nameOf(folder: string): string {
   return (

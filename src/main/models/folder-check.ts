@@ -6,9 +6,13 @@ import { parameterCount, readModelConfig } from './config.ts';
 import { folderFamily } from './families/index.ts';
 import { matchWeights } from './folder.ts';
 import { readWeightFiles, type WeightFiles } from './safetensors.ts';
+import { byteText } from './sizes.ts';
 import { openTokenizer } from './tokenizer.ts';
 
 type FolderCheck = z.infer<typeof ModelFolderCheck>;
+
+/** The engine computes with float32 weights. */
+const FLOAT_BYTES = 4;
 
 const count = (n: number): string => n.toLocaleString('en-US');
 
@@ -41,7 +45,9 @@ export async function checkModelFolder(folder: string): Promise<FolderCheck[]> {
     await line(
       'Every weight, in the right shape',
       () => matchWeights(folder, config, files),
-      (tensors) => `${count(tensors.size)} weights, ${count(parameterCount(config))} parameters`,
+      (tensors) =>
+        `${count(tensors.size)} weights, ${count(parameterCount(config))} parameters, ` +
+        `${byteText(parameterCount(config) * FLOAT_BYTES)} in memory`,
     );
   }
   await line(
@@ -66,5 +72,5 @@ function describeFiles({ files, tensors }: WeightFiles): string {
   const formats = [...new Set([...tensors.values()].map(({ dtype }) => dtype))].sort().join(', ');
   const [first] = files;
   const named = files.length === 1 && first !== undefined ? basename(first.file) : `${files.length} shards`;
-  return `${named}, ${(bytes / 1e6).toFixed(1)} MB, ${formats}`;
+  return `${named}, ${byteText(bytes)}, ${formats}`;
 }

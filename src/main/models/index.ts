@@ -1,11 +1,13 @@
 export { buildBlock, type BlockResult } from './chunks.ts';
 export { parameterCount, parseModelConfig, toHuggingFaceConfig } from './config.ts';
 export { createModel, freshWeights } from './create.ts';
+export { float32Bytes, withFloat32Weights } from './float32.ts';
 export { checkModelFolder } from './folder-check.ts';
 export { openModelFolder } from './folder.ts';
 export { copyModelFolder, saveModelFolder, TOKENIZER_FILES } from './folder-save.ts';
 export { readSafetensors, readWeightFiles } from './safetensors.ts';
 export { readTensor } from './safetensors-values.ts';
 export { writeSafetensors, type NamedTensor } from './safetensors-writer.ts';
+export { byteText } from './sizes.ts';
 export { openTokenizer } from './tokenizer.ts';
 export type { ModelFolder, TextTokenizer, TokenBlock } from './types.ts';

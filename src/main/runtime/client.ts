@@ -14,6 +14,8 @@ export interface SpawnOptions {
   readonly threads?: number;
   readonly provider?: ComputeSettings['provider'];
   readonly memoryLimitBytes?: number;
+  /** As in ComputeSettings. */
+  readonly cacheFolder?: string;
   /** How the process is started; default: a forked Node process. */
   readonly transport?: (entry: string) => Transport;
 }
@@ -57,6 +59,7 @@ export function spawnCompute(options: SpawnOptions): ComputeClient {
     threads: options.threads ?? 0,
     provider: options.provider ?? 'cpu',
     memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY,
+    ...(options.cacheFolder === undefined ? {} : { cacheFolder: options.cacheFolder }),
   };
   const start = options.transport ?? forkTransport;
   const pending = new Map<number, Pending>();

@@ -11,5 +11,7 @@ export interface ComputeContext {
 
 export function createContext(settings: ComputeSettings): ComputeContext {
   const sessions = new SessionFactory(settings);
-  return { settings, sessions, models: new ModelCache(sessions, settings.memoryLimitBytes) };
+  const { cacheFolder, memoryLimitBytes } = settings;
+  const options = cacheFolder === undefined ? {} : { cacheFolder };
+  return { settings, sessions, models: new ModelCache(sessions, memoryLimitBytes, options) };
 }

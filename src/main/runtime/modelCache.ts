@@ -1,11 +1,20 @@
 import { stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { InvariantError, UserInputError } from '../../shared/errors/index.ts';
 import type { ModelConfig } from '../../shared/domain/index.ts';
 import type { Graph, Tensor } from '../engine/graph/index.ts';
 import type { Weights } from '../engine/nn/family.ts';
 import type { WeightSource } from '../engine/nn/readGraphs.ts';
-import { openModelFolder, type ModelFolder } from '../models/index.ts';
+import {
+  byteText,
+  float32Bytes,
+  openModelFolder,
+  parameterCount,
+  withFloat32Weights,
+  type ModelFolder,
+} from '../models/index.ts';
+import { machineMemoryBytes } from './memory.ts';
 import type { Session, SessionFactory } from './sessions.ts';
 
 /** Weights above this share of the memory limit are not kept a second time in the runtime's own layout. */
@@ -42,16 +51,17 @@ export class LoadedModel {
     };
   };
 
-  /** Compiles a graph whose external weights lie in this folder. */
-  compile(graph: Graph): Promise<Session> {
-    return this.#sessions.open(graph, { folder: this.folder.folder, prepack: this.#prepack });
+  /** Compiles a graph whose external weights lie in this folder; `shared`: mapped, never copied into the runtime's layout. */
+  compile(graph: Graph, options: { readonly shared?: boolean } = {}): Promise<Session> {
+    const prepack = this.#prepack && options.shared !== true;
+    return this.#sessions.open(graph, { folder: this.folder.folder, prepack });
   }
 
   /** The session of that name, compiled at the first call. */
-  session(name: string, graph: () => Graph): Promise<Session> {
+  session(name: string, graph: () => Graph, options: { readonly shared?: boolean } = {}): Promise<Session> {
     const known = this.#made.get(name);
     if (known !== undefined) return known;
-    const made = this.compile(graph());
+    const made = this.compile(graph(), options);
     this.#made.set(name, made);
     made.catch(() => this.#made.delete(name));
     return made;
@@ -64,6 +74,16 @@ export class LoadedModel {
   }
 }
 
+/** Share of the machine's memory that a model's weights may take. */
+const WEIGHTS_SHARE = 7 / 8;
+
+export interface ModelCacheOptions {
+  /** Where converted copies of weights are kept; default: a folder among the system's temporary files. */
+  readonly cacheFolder?: string;
+  /** Memory of the machine in bytes; default: what the system says. */
+  readonly machineBytes?: number;
+}
+
 interface Slot {
   readonly stamp: string;
   readonly model: Promise<LoadedModel>;
@@ -73,15 +93,21 @@ interface Slot {
 export class ModelCache {
   readonly #sessions: SessionFactory;
   readonly #memoryLimitBytes: number;
+  readonly #cacheFolder: string;
+  readonly #machineBytes: number;
   readonly #slots = new Map<string, Slot>();
 
-  constructor(sessions: SessionFactory, memoryLimitBytes: number) {
+  constructor(sessions: SessionFactory, memoryLimitBytes: number, options: ModelCacheOptions = {}) {
     this.#sessions = sessions;
     this.#memoryLimitBytes = memoryLimitBytes;
+    this.#cacheFolder = options.cacheFolder ?? join(tmpdir(), 'engram-cache');
+    this.#machineBytes = options.machineBytes ?? machineMemoryBytes();
   }
 
   /**
-   * @throws UserInputError or FormatError naming the file when the folder is no usable model.
+   * The model of a folder, its weights as float32.
+   * @throws UserInputError or FormatError naming the file when the folder is no usable model; UserInputError
+   * `MODEL_TOO_LARGE` with the numbers when its weights are more than this machine can hold.
    */
   async get(folder: string): Promise<LoadedModel> {
     const key = resolve(folder);
@@ -107,22 +133,27 @@ export class ModelCache {
 
   async #open(folder: string): Promise<LoadedModel> {
     const opened = await openModelFolder(folder);
-    requireFloat32(opened);
-    return new LoadedModel(opened, this.#sessions, this.#memoryLimitBytes);
+    requireMemory(opened, this.#machineBytes);
+    const readable = await withFloat32Weights(opened, this.#cacheFolder);
+    return new LoadedModel(readable, this.#sessions, this.#memoryLimitBytes);
   }
 }
 
-/** @throws UserInputError MODEL_NOT_FLOAT32 for weights in another number format. */
-function requireFloat32(model: ModelFolder): void {
-  for (const [name, entry] of model.tensors) {
-    if (entry.dtype !== 'F32') {
-      throw new UserInputError(
-        'MODEL_NOT_FLOAT32',
-        `${entry.file}: weight ${name} is stored as ${entry.dtype}; the engine computes with float32 weights.`,
-        'Save the model with torch_dtype=float32 and choose that folder.',
-      );
-    }
-  }
+/**
+ * Weights are mapped, so that the system may drop what is not in use; more of them than memory would be read
+ * from disk again at every run.
+ */
+function requireMemory(model: ModelFolder, machineBytes: number): void {
+  const needed = float32Bytes(model);
+  const allowed = Math.floor(machineBytes * WEIGHTS_SHARE);
+  if (needed <= allowed) return;
+  const parameters = parameterCount(model.config).toLocaleString('en-US');
+  throw new UserInputError(
+    'MODEL_TOO_LARGE',
+    `${model.folder} has ${parameters} parameters, which take ${byteText(needed)} of memory as float32; ` +
+      `this machine has ${byteText(machineBytes)}, of which a model may take ${byteText(allowed)}.`,
+    'Choose a smaller model, or a machine with more memory.',
+  );
 }
 
 /** What changes when the files of a model folder are replaced. */

@@ -32,6 +32,8 @@ export interface ComputeSettings {
   readonly provider: ProviderName;
   /** What models, activations and optimiser state together should stay under. */
   readonly memoryLimitBytes: number;
+  /** Where copies of weights converted to float32 are kept; absent = among the system's temporary files. */
+  readonly cacheFolder?: string;
 }
 
 /** Parent to compute process. */

@@ -174,7 +174,11 @@ describe('checkModelFolder', () => {
         detail: 'GPT-2: 3 layers, 4 heads, width 32, context 64, vocabulary 211',
       },
       { item: 'Weight files', ok: true, detail: 'model.safetensors, 0.2 MB, F32' },
-      { item: 'Every weight, in the right shape', ok: true, detail: '40 weights, 46,976 parameters' },
+      {
+        item: 'Every weight, in the right shape',
+        ok: true,
+        detail: '40 weights, 46,976 parameters, 0.2 MB in memory',
+      },
       { item: 'Tokenizer', ok: true, detail: 'none: prompts can only be given as token ids' },
     ]);
   });

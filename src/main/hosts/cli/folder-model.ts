@@ -2,6 +2,7 @@ import { basename, resolve } from 'node:path';
 import { openModelFolder, openTokenizer, type ModelFolder, type TextTokenizer } from '../../models/index.ts';
 import { bosTokenFor, type BosChoice, type EncodeContext } from '../../../shared/pairs/index.ts';
 import { spawnCompute, type ComputeClient, type SpawnOptions } from '../../runtime/client.ts';
+import { cacheFolder, userFolders } from '../paths.ts';
 import type { CommandContext } from './command.ts';
 import { oneOf, wholeNumber } from './parse.ts';
 import { z } from 'zod';
@@ -45,11 +46,15 @@ export function computeChoice(flags: ComputeFlags): Pick<SpawnOptions, 'threads'
 
 /** Runs `work` with a compute process that ends with it. */
 export async function withCompute<T>(
-  { paths }: CommandContext,
+  { paths, data }: CommandContext,
   flags: ComputeFlags,
   work: (compute: ComputeClient) => Promise<T>,
 ): Promise<T> {
-  const compute = spawnCompute({ entry: paths.compute, ...computeChoice(flags) });
+  const compute = spawnCompute({
+    entry: paths.compute,
+    cacheFolder: cacheFolder(userFolders(data)),
+    ...computeChoice(flags),
+  });
   try {
     return await work(compute);
   } finally {
