@@ -1,4 +1,3 @@
-import { TextDecoder } from 'node:util';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
 import { FormatError } from '../../shared/errors/index.ts';
 import { MAX_UNIT_CHARS } from './types.ts';
@@ -16,9 +15,15 @@ export function gunzipHead(head: Uint8Array, name: string): Uint8Array {
   }
 }
 
+/** Compressed bytes handed to zlib at a time: at the most deflate can do, they become 16 MB. */
+const GUNZIP_BYTES = 16 * 1024;
+/** PubMed's files shrink to about a tenth. More than this, over so many bytes, is made to fill a disk or a day. */
+export const MAX_GZIP_RATIO = 200;
+const RATIO_FROM_BYTES = 64 * 1024 * 1024;
+
 /**
  * Decompresses a gzip stream of one or more members. Gives every byte that can be decompressed before it
- * throws a FormatError (IMPORT_GZIP_TRUNCATED, IMPORT_GZIP_DAMAGED).
+ * throws a FormatError (IMPORT_GZIP_TRUNCATED, IMPORT_GZIP_DAMAGED, IMPORT_GZIP_BOMB).
  */
 export async function* gunzip(source: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
   const stream = createGunzip();
@@ -31,11 +36,20 @@ export async function* gunzip(source: AsyncIterable<Uint8Array>, name: string): 
     ready = [];
     return taken;
   };
+  let packed = 0;
+  let unpacked = 0;
   try {
     for await (const chunk of source) {
-      await new Promise<void>((resolve) => stream.write(chunk, () => resolve()));
-      yield* take();
-      if (faults.length > 0) throw gzipFault(faults[0], name);
+      for (let at = 0; at < chunk.length; at += GUNZIP_BYTES) {
+        const piece = chunk.subarray(at, at + GUNZIP_BYTES);
+        await new Promise<void>((resolve) => stream.write(piece, () => resolve()));
+        const given = take();
+        packed += piece.length;
+        for (const { length } of given) unpacked += length;
+        if (unpacked > RATIO_FROM_BYTES && unpacked > packed * MAX_GZIP_RATIO) throw gzipBomb(name);
+        yield* given;
+        if (faults.length > 0) throw gzipFault(faults[0], name);
+      }
     }
     await new Promise<void>((resolve) => {
       stream.once('end', resolve).once('error', () => resolve());
@@ -46,6 +60,14 @@ export async function* gunzip(source: AsyncIterable<Uint8Array>, name: string): 
   } finally {
     stream.destroy();
   }
+}
+
+function gzipBomb(name: string): FormatError {
+  return new FormatError(
+    'IMPORT_GZIP_BOMB',
+    `${name} grows to more than ${MAX_GZIP_RATIO} times its size when it is decompressed.`,
+    'Check where the file comes from; no export of articles does that.',
+  );
 }
 
 function gzipFault(error: unknown, name: string): FormatError {
@@ -65,86 +87,29 @@ function gzipFault(error: unknown, name: string): FormatError {
       );
 }
 
-const BOMS = [
-  { encoding: 'utf-8', bytes: [0xef, 0xbb, 0xbf] },
-  { encoding: 'utf-16le', bytes: [0xff, 0xfe] },
-  { encoding: 'utf-16be', bytes: [0xfe, 0xff] },
-] as const;
-
-/** The encoding that a byte-order mark announces, or null without one. */
-export function bomEncoding(head: Uint8Array): string | null {
-  return BOMS.find(({ bytes }) => bytes.every((byte, i) => head[i] === byte))?.encoding ?? null;
-}
-
-export interface DecodeOptions {
-  readonly name: string;
-  /** The encoding that the content itself declares, looked for in the first chunk; null = UTF-8. */
-  readonly declared?: (head: Uint8Array) => string | null;
-}
-
-/**
- * Bytes to text: the byte-order mark decides (and is dropped), else the declared encoding, else UTF-8.
- * Bytes that the encoding does not have are a FormatError (IMPORT_ENCODING), never replacement characters.
- */
-export async function* decodeText(
-  source: AsyncIterable<Uint8Array>,
-  { name, declared }: DecodeOptions,
-): AsyncGenerator<string> {
-  let decoder: TextDecoder | null = null;
-  for await (const chunk of source) {
-    decoder ??= newDecoder(bomEncoding(chunk) ?? declared?.(chunk) ?? 'utf-8', name);
-    let text: string;
-    try {
-      text = decoder.decode(chunk, { stream: true });
-    } catch (error) {
-      const loose = new TextDecoder(decoder.encoding).decode(chunk);
-      yield loose.slice(0, Math.max(0, loose.indexOf('\ufffd')));
-      throw encodingFault(decoder.encoding, name, error);
-    }
-    if (text !== '') yield text;
-  }
-  try {
-    const rest = decoder?.decode() ?? '';
-    if (rest !== '') yield rest;
-  } catch (error) {
-    throw encodingFault(decoder?.encoding ?? 'utf-8', name, error);
-  }
-}
-
-function newDecoder(encoding: string, name: string): TextDecoder {
-  try {
-    return new TextDecoder(encoding, { fatal: true });
-  } catch (error) {
-    throw new FormatError(
-      'IMPORT_ENCODING',
-      `${name} declares the text encoding "${encoding}", which is not known.`,
-      'Save the file as UTF-8 and import it again.',
-      error,
-    );
-  }
-}
-
-function encodingFault(encoding: string, name: string, cause: unknown): FormatError {
-  return new FormatError(
-    'IMPORT_ENCODING',
-    `${name} holds bytes that are not ${encoding.toUpperCase()} text.`,
-    'Save the file as UTF-8 (in Excel: "CSV UTF-8") and import it again.',
-    cause,
-  );
-}
-
 export interface Line {
   readonly text: string;
   /** From 1. */
   readonly number: number;
 }
 
-/** Text to lines, ended by LF or CRLF, without their ends. A line beyond the limit is a FormatError. */
+/** CRLF and lone CR as LF: also inside quotes, so that lines are counted once. */
+export async function* unixLineEnds(source: AsyncIterable<string>): AsyncGenerator<string> {
+  let carried = '';
+  for await (const text of source) {
+    const whole = carried + text;
+    carried = whole.endsWith('\r') ? '\r' : '';
+    yield whole.slice(0, whole.length - carried.length).replace(/\r\n?/g, '\n');
+  }
+  if (carried !== '') yield '\n';
+}
+
+/** Text to lines, ended by LF, CRLF or CR, without their ends. A line beyond the limit is a FormatError. */
 export async function* splitLines(source: AsyncIterable<string>, name: string): AsyncGenerator<Line> {
   let number = 1;
   let open: string[] = [];
   let openChars = 0;
-  for await (const chunk of source) {
+  for await (const chunk of unixLineEnds(source)) {
     const pieces = chunk.split('\n');
     for (let i = 0; i < pieces.length; i += 1) {
       const piece = pieces[i] ?? '';
@@ -152,13 +117,13 @@ export async function* splitLines(source: AsyncIterable<string>, name: string): 
       openChars += piece.length;
       if (openChars > MAX_UNIT_CHARS) throw lineTooLong(name, number);
       if (i === pieces.length - 1) break;
-      yield { text: open.join('').replace(/\r$/, ''), number };
+      yield { text: open.join(''), number };
       number += 1;
       open = [];
       openChars = 0;
     }
   }
-  if (openChars > 0) yield { text: open.join('').replace(/\r$/, ''), number };
+  if (openChars > 0) yield { text: open.join(''), number };
 }
 
 function lineTooLong(name: string, line: number): FormatError {

@@ -1,21 +1,9 @@
-import type { ImportedRecord } from '../../shared/domain/index.ts';
 import { FormatError } from '../../shared/errors/index.ts';
-import { decodeText } from './bytes.ts';
-import { placeColumns, knownColumns, type ColumnPlaces, type CsvField } from './csv/columns.ts';
+import { decodeText } from './decode.ts';
 import { hasWholeHeader, headerCells, sniffDialect } from './csv/dialect.ts';
-import { splitAuthors, splitKeywords } from './csv/lists.ts';
-import { csvRows, type CsvRow } from './csv/rows.ts';
-import {
-  cleanAbstract,
-  cleanDoi,
-  cleanPmid,
-  EMPTY_RECORD,
-  pmidFromUrl,
-  pubmedUrl,
-  recordItem,
-  unique,
-  yearIn,
-} from './fields.ts';
+import { csvRows } from './csv/rows.ts';
+import { placeColumns, knownColumns, type ColumnPlaces } from './table/columns.ts';
+import { rowItem } from './table/record.ts';
 import {
   MAX_UNIT_CHARS,
   type FileHead,
@@ -39,7 +27,10 @@ function detect({ text }: FileHead): boolean {
 
 async function* read(bytes: AsyncIterable<Uint8Array>, context: ImportContext): AsyncGenerator<ImportItem> {
   const { name, columns = {} } = context;
-  const { text, delimiter } = await sniffed(decodeText(bytes, { name }), name);
+  const { text, delimiter } = await sniffed(
+    decodeText(bytes, { name, singleByte: true, note: context.note }),
+    name,
+  );
   let places: ColumnPlaces | null = null;
   let width = 0;
   for await (const row of csvRows(text, delimiter, name)) {
@@ -50,39 +41,6 @@ async function* read(bytes: AsyncIterable<Uint8Array>, context: ImportContext): 
       yield rowItem(row, places, width);
     }
   }
-}
-
-function rowItem(row: CsvRow, places: ColumnPlaces, width: number): ImportItem {
-  const extra = row.cells.slice(width).filter((cell) => cell.trim() !== '');
-  if (extra.length === 0) return recordItem(rowRecord(row.cells, places), row.line);
-  const reason = `${row.cells.length} cells where the header has ${width}: a separator or quote is misplaced`;
-  return { type: 'reject', reject: { line: row.line, key: (row.cells[0] ?? '').slice(0, 80), reason } };
-}
-
-function rowRecord(cells: readonly string[], places: ColumnPlaces): ImportedRecord {
-  const cell = (field: CsvField): string => {
-    const place = places[field];
-    return place === undefined ? '' : (cells[place] ?? '');
-  };
-  const line = (field: CsvField): string => cell(field).replace(/\s+/g, ' ').trim();
-  const url = line('url');
-  const pmid = cleanPmid(line('pmid')) ?? pmidFromUrl(url);
-  const abstract = cleanAbstract(cell('abstract'));
-  return {
-    ...EMPTY_RECORD,
-    pmid,
-    doi: cleanDoi(line('doi')),
-    title: line('title'),
-    abstract,
-    sections: abstract === '' ? [] : [{ label: null, nlmCategory: null, text: abstract }],
-    journal: line('journal'),
-    year: yearIn(line('year')),
-    date: line('year'),
-    authors: splitAuthors(line('authors')),
-    keywords: unique(splitKeywords(line('keywords'))),
-    language: line('language'),
-    url: url === '' ? pubmedUrl(pmid) : url,
-  };
 }
 
 interface Sniffed {

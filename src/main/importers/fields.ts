@@ -44,6 +44,11 @@ export function cleanAbstract(text: string): string {
   return NO_ABSTRACT.test(cleaned) ? '' : cleaned;
 }
 
+/** White space of any kind collapsed to single spaces, none at the ends. */
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
+
 /** Structured sections as one text: `LABEL: text`, one a line. */
 export function joinSections(sections: readonly AbstractSection[]): string {
   return sections.map(({ label, text }) => (label === null ? text : `${label}: ${text}`)).join('\n');

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { ImportedRecord } from '../../shared/domain/index.ts';
+import { Bibliographic, type ImportedRecord } from '../../shared/domain/index.ts';
+
+const BIBLIOGRAPHIC_FIELDS = Bibliographic.keyof().options;
 
 /**
  * Under which keys a record is the same as another, strongest first. Two records with an equal non-null
@@ -26,8 +28,9 @@ export function identityKeys(
 }
 
 /**
- * SHA-256 (hexadecimal) over every field of a record in a fixed order: equal exactly when the source said
- * the same, so that a changed copy of a known article can be told from an unchanged one.
+ * SHA-256 (hexadecimal) over every field of a record in a fixed order, but for the date of its last revision:
+ * equal exactly when the source said the same, so that a changed copy of a known article can be told from an
+ * unchanged one.
  */
 export function contentHash(record: ImportedRecord): string {
   const fields = [
@@ -49,6 +52,7 @@ export function contentHash(record: ImportedRecord): string {
     record.language,
     record.url,
     record.flags,
+    BIBLIOGRAPHIC_FIELDS.map((field) => record.bibliographic?.[field] ?? ''),
   ];
   return sha256(JSON.stringify(fields));
 }

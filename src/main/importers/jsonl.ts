@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { ImportedRecord } from '../../shared/domain/index.ts';
 import { FormatError } from '../../shared/errors/index.ts';
-import { decodeText, splitLines, type Line } from './bytes.ts';
+import { splitLines, type Line } from './bytes.ts';
+import { decodeText } from './decode.ts';
 import {
   cleanAbstract,
   cleanDoi,
@@ -13,6 +14,7 @@ import {
   unique,
   yearIn,
 } from './fields.ts';
+import { titleFlags } from './flags.ts';
 import type { FileHead, ImportContext, ImportFormat, ImportItem } from './types.ts';
 
 const text = z.union([z.string(), z.number().transform(String)]);
@@ -103,7 +105,9 @@ function toRecord(value: JsonRecord): ImportedRecord {
     publicationTypes: trimmed(value.publicationTypes),
     language: value.language ?? '',
     url: value.url ?? pubmedUrl(pmid),
-    flags: value.flags ?? [],
+    flags: value.flags ?? titleFlags(value.title ?? ''),
+    ...(value.bibliographic === undefined ? {} : { bibliographic: value.bibliographic }),
+    ...(value.revised === undefined ? {} : { revised: value.revised }),
   };
 }
 

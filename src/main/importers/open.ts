@@ -3,11 +3,12 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { SourceKind } from '../../shared/domain/index.ts';
 import { CancelledError, FormatError, UserInputError } from '../../shared/errors/index.ts';
-import { bomEncoding, gunzip, gunzipHead, isGzip } from './bytes.ts';
-import type { ColumnMap } from './csv/columns.ts';
+import { gunzip, gunzipHead, isGzip } from './bytes.ts';
+import { bomEncoding, unmarkedUtf16 } from './decode.ts';
+import type { ColumnMap } from './table/columns.ts';
 import { rootElement } from './pubmed-xml.ts';
 import { detectFormat, IMPORT_FORMATS, unsupported } from './registry.ts';
-import type { FileHead, ImportFormat, ImportItem } from './types.ts';
+import type { FileHead, ImportContext, ImportFormat, ImportItem } from './types.ts';
 
 export interface OpenOptions {
   /** The name that errors use; default: the file's own. */
@@ -15,6 +16,8 @@ export interface OpenOptions {
   /** Ends the reading between two items with a CancelledError. */
   readonly signal?: AbortSignal;
   readonly columns?: ColumnMap;
+  /** Told what a person should know about how the file was read. */
+  readonly note?: (text: string) => void;
 }
 
 export interface OpenImport {
@@ -51,26 +54,38 @@ export async function openImport(path: string, options: OpenOptions = {}): Promi
     name,
     bytesTotal,
     bytesRead: () => counter.bytes,
-    items: readItems(path, name, format, compressed, counter, options),
+    items: readItems({ path, name, format, compressed, bytesTotal }, counter, options),
   };
 }
 
+interface Chosen {
+  readonly path: string;
+  readonly name: string;
+  readonly format: ImportFormat;
+  readonly compressed: boolean;
+  readonly bytesTotal: number;
+}
+
 async function* readItems(
-  path: string,
-  name: string,
-  format: ImportFormat,
-  compressed: boolean,
+  { path, name, format, compressed, bytesTotal }: Chosen,
   counter: { bytes: number },
-  { signal, columns }: OpenOptions,
+  { signal, columns, note }: OpenOptions,
 ): AsyncGenerator<ImportItem> {
   const file = fileBytes(path, name, counter, signal);
   const bytes = compressed ? gunzip(file, name) : file;
+  const context: ImportContext = {
+    name,
+    note,
+    ...(columns === undefined ? {} : { columns }),
+    ...(compressed ? {} : { path }),
+  };
   let empty = true;
-  for await (const item of format.read(bytes, { name, ...(columns === undefined ? {} : { columns }) })) {
+  for await (const item of format.read(bytes, context)) {
     stopIfAborted(signal, name);
     empty = false;
     yield item;
   }
+  counter.bytes = bytesTotal;
   if (empty) {
     throw new FormatError(
       'IMPORT_EMPTY',
@@ -139,7 +154,7 @@ function unreadable(error: unknown, name: string): UserInputError {
 
 /** The head as text, a character cut at its end left out; null for binary content. */
 function headText(bytes: Uint8Array): string | null {
-  const announced = bomEncoding(bytes);
+  const announced = bomEncoding(bytes) ?? unmarkedUtf16(bytes);
   if (announced === null && bytes.includes(0)) return null;
   return new TextDecoder(announced ?? 'utf-8').decode(bytes, { stream: true });
 }

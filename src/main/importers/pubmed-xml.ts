@@ -1,5 +1,5 @@
 import type { ImportedRecord } from '../../shared/domain/index.ts';
-import { decodeText } from './bytes.ts';
+import { decodeText } from './decode.ts';
 import { recordItem } from './fields.ts';
 import { bookArticle, deletedPmids, journalArticle } from './pubmed/article.ts';
 import { xmlElements, type XmlElement, type XmlUnit } from './pubmed/elements.ts';
@@ -36,6 +36,18 @@ const SKIPPED: ReadonlySet<string> = new Set([
   'GrantList',
   'ChemicalList',
   'InvestigatorList',
+  'DateCompleted',
+  'SupplMeshList',
+  'CoiStatement',
+  'DataBankList',
+]);
+
+const STRUCTURAL: ReadonlySet<string> = new Set([
+  ...['PubmedArticle', 'MedlineCitation', 'PubmedData', 'Article', 'Journal', 'JournalIssue', 'PubDate'],
+  ...['Pagination', 'Abstract', 'OtherAbstract', 'AuthorList', 'Author', 'AffiliationInfo', 'ArticleDate'],
+  ...['PublicationTypeList', 'MedlineJournalInfo', 'MeshHeadingList', 'MeshHeading', 'KeywordList'],
+  ...['CommentsCorrectionsList', 'CommentsCorrections', 'ArticleIdList', 'DeleteCitation', 'DateRevised'],
+  ...['PubmedBookArticle', 'BookDocument', 'Book', 'PubmedBookData'],
 ]);
 
 /** PubMed's XML: search exports, E-utilities answers, and the yearly baseline with its daily updates. */
@@ -49,7 +61,8 @@ export const pubmedXml: ImportFormat = {
 async function* read(bytes: AsyncIterable<Uint8Array>, { name }: ImportContext): AsyncGenerator<ImportItem> {
   const text = decodeText(bytes, { name, declared: declaredEncoding });
   const wanted = new Set(HANDLERS.keys());
-  for await (const unit of xmlElements(text, { file: name, wanted, skipped: SKIPPED, roots: ROOTS })) {
+  const options = { file: name, wanted, skipped: SKIPPED, structural: STRUCTURAL, roots: ROOTS };
+  for await (const unit of xmlElements(text, options)) {
     const handle = HANDLERS.get(unit.element.name);
     if (handle !== undefined) yield handle(unit);
   }
@@ -63,5 +76,7 @@ export function rootElement(text: string): string | null {
 
 function declaredEncoding(head: Uint8Array): string | null {
   const declaration = new TextDecoder('latin1').decode(head.subarray(0, 200));
-  return /^\s*<\?xml[^>]*\bencoding\s*=\s*["']([\w.-]+)["']/.exec(declaration)?.[1] ?? null;
+  const declared = /^\s*<\?xml[^>]*\bencoding\s*=\s*["']([\w.-]+)["']/.exec(declaration)?.[1] ?? null;
+  // What can be read byte by byte is not UTF-16: the file was saved anew and its declaration kept.
+  return declared !== null && /^(?:utf-?16|ucs-?2|iso-10646)/i.test(declared) ? 'utf-8' : declared;
 }

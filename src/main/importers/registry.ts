@@ -1,10 +1,14 @@
 import { csv } from './csv.ts';
 import { jsonl } from './jsonl.ts';
+import { nbib } from './nbib.ts';
 import { pubmedXml } from './pubmed-xml.ts';
+import { ris } from './ris.ts';
 import type { FileHead, ImportFormat } from './types.ts';
+import { xlsx } from './xlsx.ts';
+import { holds, isWorkbook, isZip } from './xlsx/detect.ts';
 
 /** Every format that abstracts are imported from. Asked in this order; the strictest first. */
-export const IMPORT_FORMATS: readonly ImportFormat[] = [pubmedXml, jsonl, csv];
+export const IMPORT_FORMATS: readonly ImportFormat[] = [xlsx, pubmedXml, nbib, ris, jsonl, csv];
 
 /** The format of a file by its first bytes, or null when it is none of ours. */
 export function detectFormat(head: FileHead): ImportFormat | null {
@@ -30,25 +34,25 @@ const UNSUPPORTED: readonly Unsupported[] = [
     matches: ({ bytes }) => bytes.length === 0,
   },
   {
-    what: 'is a ZIP archive or a spreadsheet',
-    next: 'Unpack it, or save the sheet as CSV.',
-    matches: ({ bytes }) => bytes[0] === 0x50 && bytes[1] === 0x4b,
+    what: 'is an OpenDocument file',
+    next: 'Save the sheet as .xlsx or CSV.',
+    matches: ({ bytes }) => isZip(bytes) && holds(bytes, 'application/vnd.oasis.opendocument'),
+  },
+  {
+    what: 'is a ZIP archive that is no Excel workbook',
+    next: 'Unpack it and import the files in it.',
+    matches: ({ bytes }) => isZip(bytes) && !isWorkbook(bytes),
+  },
+  {
+    what: 'is an old Excel file (.xls) or a workbook with a password',
+    next: 'Save it as .xlsx without a password, or as CSV.',
+    matches: ({ bytes }) => [0xd0, 0xcf, 0x11, 0xe0].every((byte, i) => bytes[i] === byte),
   },
   { what: 'is a PDF', next: 'Export the articles from PubMed as XML.', matches: startsWith(/^%PDF-/) },
   {
     what: 'is a web page, not the articles themselves',
     next: 'Save the search from PubMed as XML.',
     matches: startsWith(/^\s*(?:<!DOCTYPE\s+html|<html)/i),
-  },
-  {
-    what: 'is in MEDLINE format',
-    next: 'Export the same search from PubMed as XML.',
-    matches: startsWith(/^\s*PMID ?- /),
-  },
-  {
-    what: 'is in RIS format',
-    next: 'Export the same references as CSV.',
-    matches: startsWith(/^\s*TY {1,2}- /),
   },
   {
     what: 'is a JSON array',

@@ -1,5 +1,5 @@
 import type { ImportedRecord, Reject, SourceKind } from '../../shared/domain/index.ts';
-import type { ColumnMap } from './csv/columns.ts';
+import type { ColumnMap } from './table/columns.ts';
 
 /**
  * What a file gives, in file order. `line` counts from 1. A tombstone lists PMIDs that PubMed has deleted:
@@ -15,6 +15,10 @@ export interface ImportContext {
   readonly name: string;
   /** Columns of a table that do not carry a known name, by what they hold. */
   readonly columns?: ColumnMap;
+  /** The file itself, for formats that are not read from front to back; absent for a compressed file. */
+  readonly path?: string;
+  /** Told what a person should know about how the file was read, e.g. in which encoding. */
+  readonly note?: ((text: string) => void) | undefined;
 }
 
 /** The first bytes of a file, decompressed, as a format looks at them. */

@@ -156,11 +156,40 @@ describe('a table that cannot be used', () => {
     expect(error).toMatchObject({ kind: 'format', code: 'IMPORT_EMPTY' });
   });
 
-  it('is not UTF-8', async () => {
-    const bytes = Buffer.from('Title,Abstract\nA,one\nB,Accès et épilepsie\n', 'latin1');
-    const { records, error } = await collect(bytes, 'latin.csv');
-    expect(records.map((r) => r.title)).toEqual(['A']);
+  it('is UTF-8 at first and then not', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from('Title,Abstract\nÀ,one\n'),
+      Buffer.from('B,Accès et épilepsie\n', 'latin1'),
+    ]);
+    const { records, error } = await collect(bytes, 'mixed.csv');
+    expect(records.map((r) => r.title)).toEqual(['À']);
     expect(error?.code).toBe('IMPORT_ENCODING');
+  });
+});
+
+describe('encodings', () => {
+  it('Windows-1252 is read, and said', async () => {
+    const notes: string[] = [];
+    const bytes = Buffer.concat([
+      Buffer.from('Title;Abstract\r\nA;one\r\nB;Accès et ', 'latin1'),
+      Buffer.from([0x93, 0x73, 0x94, 0x80]),
+    ]);
+    const { records, error } = await collect(bytes, 'excel.csv', { note: (text) => notes.push(text) });
+    expect(error).toBeNull();
+    expect(records.map((r) => r.abstract)).toEqual(['one', 'Accès et “s”€']);
+    expect(notes).toEqual(['excel.csv is not UTF-8; it is read as Windows-1252.']);
+  });
+
+  it.each(['utf16le', 'utf-16be'])('%s is read, with its mark or without', async (encoding) => {
+    const plain = 'Title\tAbstract\r\nÉ\tμV\r\n';
+    const bytes = (text: string) => {
+      const little = Buffer.from(text, 'utf16le');
+      return encoding === 'utf16le' ? little : little.swap16();
+    };
+    for (const text of [`\ufeff${plain}`, plain]) {
+      const { kind, records, error } = await collect(bytes(text), 'unicode.txt');
+      expect([kind, error, records[0]?.title, records[0]?.abstract]).toEqual(['csv', null, 'É', 'μV']);
+    }
   });
 });
 
@@ -174,13 +203,13 @@ describe('a column map', () => {
 
   it('must name a column that is there', async () => {
     const { error } = await collect(text, 'x.csv', { columns: { Nowhere: 'abstract' } });
-    expect(error).toMatchObject({ kind: 'user', code: 'IMPORT_CSV_MAP' });
+    expect(error).toMatchObject({ kind: 'user', code: 'IMPORT_MAP' });
     expect(error?.message).toContain('"Nowhere"');
   });
 
   it.each(['abstract', '=abstract', 'A=colour', 'A=toString'])('%j is not one', async (entry) => {
     const error = await errorOf(Promise.resolve().then(() => parseColumnMap([entry])));
-    expect(error).toMatchObject({ kind: 'user', code: 'IMPORT_CSV_MAP' });
+    expect(error).toMatchObject({ kind: 'user', code: 'IMPORT_MAP' });
     expect(error.message).toContain(entry);
   });
 });

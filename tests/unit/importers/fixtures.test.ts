@@ -138,9 +138,24 @@ describe.skipIf(!present)('asreview tables (skipped where the fixtures are absen
   });
 
   it.each(files('asreview__asreview/*.ris').map((path) => [basename(path), path]))(
-    '%s: no format yet',
+    '%s: every reference, those with an abstract as records',
     async (_name, path) => {
-      await expect(collectFile(path)).rejects.toMatchObject({ code: 'IMPORT_FORMAT' });
+      const raw = readFileSync(path, 'utf8')
+        .replaceAll('\r', '')
+        .replace(/^\ufeff/, '');
+      const references = raw.split(/^TY(?= )/m).slice(1);
+      const abstracts = references.filter((text) => /^(?:AB|N2)\s+-[ \t]*\S(?!an$)/m.test(text));
+      const titles = abstracts.map(
+        (text) => (/^TI  - *(.*)$/m.exec(text) ?? /^T1  - *(.*)$/m.exec(text))?.[1]?.trim() ?? '',
+      );
+      const { kind, records, rejects, error } = await collectFile(path);
+      expect([kind, error, records.length, rejects.length]).toEqual([
+        'ris',
+        null,
+        abstracts.length,
+        references.length - abstracts.length,
+      ]);
+      expect(records.map((r) => r.title)).toEqual(titles.map((title) => title.replace(/\s+/g, ' ')));
     },
   );
 });

@@ -113,6 +113,7 @@ describe('copies', () => {
       { language: 'ger' },
       { url: '' },
       { flags: ['erratum'] },
+      { bibliographic: { volume: '9', issue: '', pages: '', issn: '', pmcid: '' } },
     ];
     const hashes = changes.map((change) => contentHash({ ...one, ...change }));
     expect(new Set([hash, ...hashes]).size).toBe(changes.length + 1);

@@ -4,13 +4,21 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { IMPORT_FORMATS, openImport } from '../../../src/main/importers/index.ts';
-import { article, articleSet, collect, collectItems, errorOf } from './support.ts';
+import { EngramError } from '../../../src/shared/errors/index.ts';
+import { article, articleSet, collect, collectItems, errorOf, workbook } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'engram-open-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** One file of every format with two records: a new format needs its own here. */
-const SAMPLES: Readonly<Record<string, string>> = {
+const SAMPLES: Readonly<Record<string, string | Uint8Array>> = {
+  xlsx: workbook([
+    ['PMID', 'Title', 'Abstract'],
+    ['1', 'T', 'A'],
+    ['2', 'T', 'A'],
+  ]),
+  nbib: 'PMID- 1\nTI  - T\nAB  - A\n\nPMID- 2\nTI  - T\nAB  - A\n',
+  ris: 'TY  - JOUR\nAN  - PMID: 1\nTI  - T\nAB  - A\nER  - \n\nTY  - JOUR\nAN  - PMID: 2\nTI  - T\nAB  - A\nER  - \n',
   'pubmed-xml': articleSet(article({ pmid: '1' }), article({ pmid: '2' })),
   csv: 'PMID,Title,Abstract\n1,T,A\n2,T,A\n',
   jsonl: '{"pmid":"1","title":"T","abstract":"A"}\n{"pmid":"2","title":"T","abstract":"A"}\n',
@@ -26,7 +34,7 @@ describe.each(IMPORT_FORMATS.map((format) => format.kind))('%s', (kind) => {
     }
   });
 
-  it('is read the same when compressed, in one member or several', async () => {
+  it.skipIf(kind === 'xlsx')('is read the same when compressed, in one member or several', async () => {
     const half = Math.floor(sample.length / 2);
     const members = Buffer.concat([gzipSync(sample.slice(0, half)), gzipSync(sample.slice(half))]);
     for (const bytes of [gzipSync(sample), members]) {
@@ -37,7 +45,8 @@ describe.each(IMPORT_FORMATS.map((format) => format.kind))('%s', (kind) => {
 
   it('counts the bytes it takes', async () => {
     const path = join(folder, `${kind}.gz`);
-    const bytes = gzipSync(sample);
+    // A workbook is compressed already.
+    const bytes = kind === 'xlsx' ? Buffer.from(sample) : gzipSync(sample);
     writeFileSync(path, bytes);
     const opened = await openImport(path);
     expect([opened.bytesRead(), opened.bytesTotal, opened.name]).toEqual([0, bytes.length, `${kind}.gz`]);
@@ -105,7 +114,7 @@ describe('what is no import', () => {
   it.each([
     ['an empty file', '', 'IMPORT_FORMAT', 'empty'],
     ['an empty gzip file', gzipSync(''), 'IMPORT_FORMAT', 'empty'],
-    ['a spreadsheet', Buffer.from('PK\u0003\u0004 and so on'), 'IMPORT_FORMAT', 'spreadsheet'],
+    ['a ZIP archive', Buffer.from('PK\u0003\u0004 and so on'), 'IMPORT_FORMAT', 'Excel workbook'],
     ['a PDF', '%PDF-1.7 abstract, title', 'IMPORT_FORMAT', 'PDF'],
     [
       'a web page',
@@ -113,8 +122,13 @@ describe('what is no import', () => {
       'IMPORT_FORMAT',
       'web page',
     ],
-    ['MEDLINE text', 'PMID- 123\nTI  - T\nAB  - A, b\n', 'IMPORT_FORMAT', 'MEDLINE'],
-    ['RIS', 'TY  - JOUR\nAB  - A, b\nER  - \n', 'IMPORT_FORMAT', 'RIS'],
+    [
+      'a compressed workbook',
+      gzipSync(workbook([['Title', 'Abstract']])),
+      'IMPORT_FORMAT',
+      'compressed Excel workbook',
+    ],
+    ['an old workbook', Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0, 0]), 'IMPORT_FORMAT', '.xls'],
     ['a JSON array', '[{"abstract": "A"}]', 'IMPORT_FORMAT', 'JSON array'],
     [
       'other XML',
@@ -125,7 +139,9 @@ describe('what is no import', () => {
     ['prose', 'Nothing here is a table.\nAt all.', 'IMPORT_FORMAT', 'PubMed XML'],
     ['binary data', Buffer.from([1, 0, 2, 0, 3]), 'IMPORT_FORMAT', 'PubMed XML'],
   ])('%s', async (_what, content, code, says) => {
-    const error = await errorOf(collect(content, 'thing.bin'));
+    const found = await collect(content, 'thing.bin').catch((error: unknown) => ({ error }));
+    if (!(found.error instanceof EngramError)) throw new Error('expected a fault of the file');
+    const { error } = found;
     expect(error).toMatchObject({ kind: 'format', code });
     expect(error.message).toContain('thing.bin');
     expect(error.message).toContain(says);

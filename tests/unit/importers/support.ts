@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { strToU8, zipSync } from 'fflate';
 import { ImportedRecord, type Reject } from '../../../src/shared/domain/index.ts';
 import { EngramError } from '../../../src/shared/errors/index.ts';
 import { openImport, type ImportItem, type OpenOptions } from '../../../src/main/importers/index.ts';
@@ -119,4 +120,42 @@ export async function firstRecord(...articles: string[]): Promise<ImportedRecord
   const [record] = records;
   if (record === undefined) throw new Error('the set gave no record');
   return record;
+}
+
+const WORKBOOK = `<?xml version="1.0"?><workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="Notes" sheetId="1" r:id="rId1"/><sheet name="Records" sheetId="2" r:id="rId2"/></sheets></workbook>`;
+const RELATIONSHIPS = `<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Target="/xl/worksheets/sheet2.xml"/></Relationships>`;
+const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+
+/**
+ * An Excel workbook as the program writes it: texts in the shared table, empty cells left out, a sheet
+ * without abstracts first. `more` adds parts or replaces them.
+ */
+export function workbook(
+  rows: readonly (readonly string[])[],
+  more: Readonly<Record<string, Uint8Array>> = {},
+): Uint8Array {
+  const texts = rows.flat();
+  const cells = (row: readonly string[], number: number): string =>
+    row
+      .flatMap((text, i) =>
+        text === ''
+          ? []
+          : /^\d+$/.test(text)
+            ? [`<c r="${String.fromCharCode(65 + i)}${number}"><v>${text}</v></c>`]
+            : [`<c r="${String.fromCharCode(65 + i)}${number}" t="s"><v>${texts.indexOf(text)}</v></c>`],
+      )
+      .join('');
+  const sheet = rows.map((row, i) => `<row r="${i + 1}">${cells(row, i + 1)}</row>`).join('');
+  const strings = texts.map((text) => `<si><t xml:space="preserve">${escaped(text)}</t></si>`).join('');
+  return zipSync({
+    '[Content_Types].xml': strToU8('<?xml version="1.0"?><Types/>'),
+    'xl/workbook.xml': strToU8(WORKBOOK),
+    'xl/_rels/workbook.xml.rels': strToU8(RELATIONSHIPS),
+    'xl/sharedStrings.xml': strToU8(`<sst>${strings}</sst>`),
+    'xl/worksheets/sheet1.xml': strToU8(
+      '<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>A note</t></is></c></row></sheetData></worksheet>',
+    ),
+    'xl/worksheets/sheet2.xml': strToU8(`<worksheet><sheetData>${sheet}</sheetData></worksheet>`),
+    ...more,
+  });
 }

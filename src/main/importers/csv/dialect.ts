@@ -1,4 +1,4 @@
-import { knownColumns } from './columns.ts';
+import { knownColumns } from '../table/columns.ts';
 
 export interface Dialect {
   readonly delimiter: string;

@@ -1,12 +1,8 @@
 import { CsvError, parse } from 'csv-parse';
 import { FormatError } from '../../../shared/errors/index.ts';
+import { unixLineEnds } from '../bytes.ts';
+import type { TableRow } from '../table/record.ts';
 import { MAX_UNIT_CHARS } from '../types.ts';
-
-export interface CsvRow {
-  readonly cells: readonly string[];
-  /** Line on which the row begins, from 1. */
-  readonly line: number;
-}
 
 /**
  * Streams the rows of a delimited text, quoted cells with line ends included, empty lines left out.
@@ -17,8 +13,8 @@ export async function* csvRows(
   source: AsyncIterable<string>,
   delimiter: string,
   file: string,
-): AsyncGenerator<CsvRow> {
-  let ready: CsvRow[] = [];
+): AsyncGenerator<TableRow> {
+  let ready: TableRow[] = [];
   const faults: Error[] = [];
   let lastLine = 0;
   let emptyLines = 0;
@@ -37,7 +33,7 @@ export async function* csvRows(
     },
   });
   parser.on('error', (error) => faults.push(error));
-  const take = (): CsvRow[] => {
+  const take = (): TableRow[] => {
     const taken = ready;
     ready = [];
     return taken;
@@ -62,17 +58,6 @@ export async function* csvRows(
   } finally {
     parser.destroy();
   }
-}
-
-/** CRLF and lone CR as LF, also inside quotes, so that lines are counted once. */
-async function* unixLineEnds(source: AsyncIterable<string>): AsyncGenerator<string> {
-  let carried = '';
-  for await (const text of source) {
-    const whole = carried + text;
-    carried = whole.endsWith('\r') ? '\r' : '';
-    yield whole.slice(0, whole.length - carried.length).replace(/\r\n?/g, '\n');
-  }
-  if (carried !== '') yield '\n';
 }
 
 function csvFault(error: Error, file: string, line: number): FormatError {

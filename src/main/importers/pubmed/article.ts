@@ -1,8 +1,9 @@
 import type { AbstractSection, ImportedRecord, OtherAbstract } from '../../../shared/domain/index.ts';
 import { cleanDoi, cleanPmid, EMPTY_RECORD, joinSections, pubmedUrl, unique } from '../fields.ts';
-import { printedDate, publicationYear } from './dates.ts';
+import { bookPlace, journalPlace } from './bibliographic.ts';
+import { dayOf, printedDate, publicationYear } from './dates.ts';
 import type { XmlElement } from './elements.ts';
-import { recordFlags } from './flags.ts';
+import { recordFlags } from '../flags.ts';
 import { at, childrenOf, descendantsOf, textOf } from './text.ts';
 
 /** <PubmedArticle> as a record. */
@@ -39,7 +40,12 @@ export function journalArticle(root: XmlElement): ImportedRecord {
     mesh: meshOf(citation),
     publicationTypes,
     language: texts(childrenOf(article, 'Language')).join(', '),
-    flags: recordFlags(comments, publicationTypes),
+    flags: recordFlags(
+      comments.map((comment) => comment.attributes['RefType'] ?? ''),
+      publicationTypes,
+    ),
+    bibliographic: journalPlace(article, ownIds),
+    ...dayOf(at(citation, 'DateRevised')),
   };
 }
 
@@ -70,6 +76,8 @@ export function bookArticle(root: XmlElement): ImportedRecord {
     publicationTypes,
     language: texts(childrenOf(document, 'Language')).join(', '),
     flags: recordFlags([], publicationTypes),
+    bibliographic: bookPlace(document),
+    ...dayOf(at(document, 'DateRevised')),
   };
 }
 

@@ -35,3 +35,10 @@ function dateText(date: XmlElement | undefined): string {
     .filter((text) => text !== '')
     .join(' ');
 }
+
+/** A date in full as `{ revised: '2024-03-05' }`; nothing where a part of it is missing. */
+export function dayOf(date: XmlElement | undefined): { readonly revised?: string } {
+  const part = (name: string) => textOf(at(date, name)).padStart(2, '0');
+  const day = `${part('Year')}-${part('Month')}-${part('Day')}`;
+  return /^\d{4}-\d{2}-\d{2}$/.test(day) ? { revised: day } : {};
+}

@@ -22,6 +22,8 @@ export interface ElementsOptions {
   readonly wanted: ReadonlySet<string>;
   /** Elements inside wanted ones that nobody reads: left out, with all they hold. */
   readonly skipped: ReadonlySet<string>;
+  /** Elements that hold elements only: blanks between those are no text. */
+  readonly structural: ReadonlySet<string>;
   /** Root elements that this reader takes. */
   readonly roots: ReadonlySet<string>;
 }
@@ -149,7 +151,9 @@ class ElementReader {
   }
 
   private text(text: string): void {
-    this.stack.at(-1)?.children.push(text);
+    const parent = this.stack.at(-1);
+    if (parent === undefined || (text === ' ' && this.options.structural.has(parent.name))) return;
+    parent.children.push(text);
     this.nodes += 1;
   }
 

@@ -42,7 +42,20 @@ export function textOf(element: XmlElement | undefined): string {
 
 /** Runs of white space of any kind to one space; none at the ends. */
 function collapse(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+  return isCollapsed(text) ? text : text.replace(/\s+/g, ' ').trim();
+}
+
+/** Whether nothing would be collapsed: cheaper than doing it, and so for nearly every text. */
+function isCollapsed(text: string): boolean {
+  let before = 0x20;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f ? /\s/.test(text.charAt(i)) : code < 0x20 || (code === 0x20 && before === 0x20)) {
+      return false;
+    }
+    before = code;
+  }
+  return before !== 0x20 || text === '';
 }
 
 function rawText(node: XmlElement | string): string {

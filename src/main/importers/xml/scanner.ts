@@ -22,6 +22,7 @@ export class XmlFault extends Error {
 }
 
 const CACHED_TAG_CHARS = 160;
+/** A power of two. */
 const CACHED_TAGS = 8192;
 const CDATA = '<![CDATA[';
 const DOCTYPE = '<!DOCTYPE';
@@ -38,7 +39,10 @@ export class XmlScanner {
   collecting = false;
   readonly #events: XmlEvents;
   readonly #stack: string[] = [];
-  readonly #tags = new Map<string, XmlTag>();
+  /** Tags read before, by a hash of what is between `<` and `>`; `text` has the `>` as well. */
+  readonly #tags: ({ readonly text: string; readonly tag: XmlTag } | undefined)[] = Array.from({
+    length: CACHED_TAGS,
+  });
   #text = '';
   /** Place in `#text` up to which the document is read. */
   #at = 0;
@@ -154,20 +158,24 @@ export class XmlScanner {
 
   #openingTag(open: number): number {
     const text = this.#text;
-    const close = text.indexOf('>', open + 1);
-    if (close < 0) return -1;
-    const short = close - open <= CACHED_TAG_CHARS ? text.slice(open + 1, close) : null;
-    const known = short === null ? undefined : this.#tags.get(short);
-    if (known !== undefined) {
-      this.#open(known);
+    const last = Math.min(text.length, open + CACHED_TAG_CHARS);
+    let hash = 0;
+    let close = open + 1;
+    for (; close < last; close += 1) {
+      const code = text.charCodeAt(close);
+      if (code === 0x3e) break;
+      hash = (Math.imul(hash, 31) + code) | 0;
+    }
+    const slot = hash & (CACHED_TAGS - 1);
+    const known = close < last ? this.#tags[slot] : undefined;
+    if (known?.text.length === close - open && text.startsWith(known.text, open + 1)) {
+      this.#open(known.tag);
       return close + 1;
     }
-    const read = this.#tag(open + 1);
+    // A tag is read once it is there, not anew with every chunk of it.
+    const read = text.includes('>', open) ? this.#tag(open + 1) : null;
     if (read === null) return -1;
-    if (short !== null && read.end === close + 1) {
-      if (this.#tags.size >= CACHED_TAGS) this.#tags.clear();
-      this.#tags.set(short, read.tag);
-    }
+    if (read.end === close + 1) this.#tags[slot] = { text: text.slice(open + 1, read.end), tag: read.tag };
     this.#open(read.tag);
     return read.end;
   }

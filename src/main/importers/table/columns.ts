@@ -22,31 +22,31 @@ const FIELDS = {
   language: ['language'],
 } as const satisfies Record<string, readonly string[]>;
 
-export type CsvField = keyof typeof FIELDS;
+export type TableField = keyof typeof FIELDS;
 
-const isField = (name: string): name is CsvField => Object.hasOwn(FIELDS, name);
+export const isTableField = (name: string): name is TableField => Object.hasOwn(FIELDS, name);
 
 /** Column name to the field it holds; names are compared without case, spaces and punctuation. */
-export type ColumnMap = Readonly<Record<string, CsvField>>;
+export type ColumnMap = Readonly<Record<string, TableField>>;
 
 /** Where each field stands in a row, counted from 0; fields the table does not have are absent. */
-export type ColumnPlaces = Partial<Record<CsvField, number>>;
+export type ColumnPlaces = Partial<Record<TableField, number>>;
 
 /**
  * `COLUMN=FIELD` arguments as a column map.
- * Throws a UserInputError (IMPORT_CSV_MAP) for an argument of another form or an unknown field.
+ * Throws a UserInputError (IMPORT_MAP) for an argument of another form or an unknown field.
  */
 export function parseColumnMap(entries: readonly string[]): ColumnMap {
-  const map: Record<string, CsvField> = {};
+  const map: Record<string, TableField> = {};
   for (const entry of entries) {
     const equals = entry.lastIndexOf('=');
     const field = entry
       .slice(equals + 1)
       .trim()
       .toLowerCase();
-    if (equals < 1 || !isField(field)) {
+    if (equals < 1 || !isTableField(field)) {
       throw new UserInputError(
-        'IMPORT_CSV_MAP',
+        'IMPORT_MAP',
         `"${entry}" does not say which column holds which field.`,
         `Write COLUMN=FIELD with one of the fields ${Object.keys(FIELDS).join(', ')}.`,
       );
@@ -59,7 +59,7 @@ export function parseColumnMap(entries: readonly string[]): ColumnMap {
 /**
  * Finds the fields in a header. A mapped column wins over one with a known name; among known names the
  * more usual one wins. Throws a FormatError (IMPORT_CSV_NO_ABSTRACT) when no column holds abstracts, and a
- * UserInputError (IMPORT_CSV_MAP) when a mapped column is not there.
+ * UserInputError (IMPORT_MAP) when a mapped column is not there.
  */
 export function placeColumns(header: readonly string[], map: ColumnMap, file: string): ColumnPlaces {
   const names = header.map(columnKey);
@@ -68,7 +68,7 @@ export function placeColumns(header: readonly string[], map: ColumnMap, file: st
     const place = names.indexOf(columnKey(column));
     if (place < 0) {
       throw new UserInputError(
-        'IMPORT_CSV_MAP',
+        'IMPORT_MAP',
         `${file} has no column "${column}"; its columns are ${listed(header)}.`,
         'Correct the name in --map.',
       );
@@ -76,7 +76,7 @@ export function placeColumns(header: readonly string[], map: ColumnMap, file: st
     places[field] = place;
   }
   for (const [field, aliases] of Object.entries(FIELDS)) {
-    if (!isField(field) || places[field] !== undefined) continue;
+    if (!isTableField(field) || places[field] !== undefined) continue;
     const place = aliases.map((alias) => names.indexOf(alias)).find((index) => index >= 0);
     if (place !== undefined) places[field] = place;
   }
