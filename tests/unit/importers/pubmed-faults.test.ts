@@ -98,6 +98,7 @@ describe('hostile documents', () => {
           file: 'endless.xml',
           wanted: new Set(['PubmedArticle']),
           skipped: new Set<string>(),
+          structural: new Set<string>(),
           roots: new Set(['PubmedArticleSet']),
         };
         for await (const element of xmlElements(source(), options)) expect(element).toBeUndefined();
