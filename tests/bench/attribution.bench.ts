@@ -1,4 +1,5 @@
-import { attribute, AttributionSessions } from '../../src/main/engine/interp/attribution/attribute.ts';
+import { attribute } from '../../src/main/engine/interp/attribution/attribute.ts';
+import { GraphCache } from '../../src/main/engine/interp/graphCache.ts';
 import type { AttributionTask } from '../../src/main/engine/interp/attribution/types.ts';
 import { openModelFolder } from '../../src/main/models/index.ts';
 import { ModelCompiler } from '../../src/main/runtime/compiler.ts';
@@ -38,7 +39,7 @@ export default async function bench(): Promise<void> {
   const folder = process.env['ENGRAM_BENCH_MODEL'] ?? (await gpt2Shape());
   const factory = new SessionFactory({ threads: THREADS, provider: 'cpu' });
   const model = new LoadedModel(await openModelFolder(folder), factory, 8 * 2 ** 30);
-  const sessions = new AttributionSessions(model.config, new ModelCompiler(model));
+  const sessions = new GraphCache(model.config, new ModelCompiler(model));
   const peer = await Peer.start('transformer_lens_attribution_peer.py', [folder, String(THREADS)]);
   const rounds = Number(process.env['ENGRAM_BENCH_ROUNDS'] ?? 3);
   const vocabulary = model.config.vocabSize;

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { attribute, AttributionSessions } from '../../../src/main/engine/interp/attribution/attribute.ts';
+import { attribute } from '../../../src/main/engine/interp/attribution/attribute.ts';
+import { GraphCache } from '../../../src/main/engine/interp/graphCache.ts';
 import type { AttributionTask } from '../../../src/main/engine/interp/attribution/types.ts';
 import type { PatchBlock, PatchPair } from '../../../src/main/engine/interp/types.ts';
 import { openModelFolder } from '../../../src/main/models/index.ts';
@@ -20,7 +21,7 @@ import {
 const REFERENCE = join(import.meta.dirname, '../../reference');
 const factory = new SessionFactory({ threads: 2, provider: 'cpu' });
 const model = new LoadedModel(await openModelFolder(join(REFERENCE, 'tiny-gpt2')), factory, 2 ** 30);
-const sessions = new AttributionSessions(model.config, new ModelCompiler(model));
+const sessions = new GraphCache(model.config, new ModelCompiler(model));
 afterAll(() => model.close());
 
 interface ReferenceEffects {

@@ -1,12 +1,11 @@
-import type { ModelConfig } from '../../../../shared/domain/index.ts';
-import type { CompiledGraph, GraphCompiler } from '../compiler.ts';
+import type { GraphCache } from '../graphCache.ts';
 import type { PatchBlock } from '../types.ts';
 import { batchesOf, lengthOf, stepsOf, tokenBytes } from './batches.ts';
 import { attributionGraph, graphName, QK_HOOKS, type GraphSpec } from './graph.ts';
 import { differentiable } from './metrics.ts';
 import { planPairs, wantedHooks } from './sites.ts';
 import { Tally } from './tally.ts';
-import { IG_STEPS, type AttributionTask } from './types.ts';
+import type { AttributionTask, StarPart } from './types.ts';
 
 /** Working memory of one run where nobody says otherwise. */
 const DEFAULT_BYTES = 512 * 2 ** 20;
@@ -14,28 +13,6 @@ const DEFAULT_BYTES = 512 * 2 ** 20;
 export interface AttributionOptions {
   /** Called between runs of the model; throws to stop. */
   readonly check?: () => void;
-}
-
-/** The attribution graphs of one model, each compiled when first asked for. */
-export class AttributionSessions {
-  readonly config: ModelConfig;
-  readonly #compiler: GraphCompiler;
-  readonly #made = new Map<string, Promise<CompiledGraph>>();
-
-  constructor(config: ModelConfig, compiler: GraphCompiler) {
-    this.config = config;
-    this.#compiler = compiler;
-  }
-
-  graph(spec: GraphSpec): Promise<CompiledGraph> {
-    const name = graphName(spec);
-    const known = this.#made.get(name);
-    if (known !== undefined) return known;
-    const made = this.#compiler.compile(attributionGraph(this.config, this.#compiler, spec));
-    this.#made.set(name, made);
-    made.catch(() => this.#made.delete(name));
-    return made;
-  }
 }
 
 /**
@@ -46,29 +23,30 @@ export class AttributionSessions {
  * @throws UserInputError METRIC_NO_GRADIENT, and what `planPairs` refuses.
  */
 export async function* attribute(
-  sessions: AttributionSessions,
+  cache: GraphCache,
   task: AttributionTask,
   options: AttributionOptions = {},
 ): AsyncGenerator<PatchBlock, void, undefined> {
-  const { config } = sessions;
+  const { config } = cache;
   for (const metric of task.metrics) differentiable(metric, task.method, task.direction);
   const planned = planPairs(task, config);
   if (planned.length === 0) return;
-  const star = task.method === 'atp-star';
+  const has = (part: StarPart): boolean => task.method === 'atp-star' && task.parts?.includes(part) !== false;
+  const gates = has('grad-drop') && config.nLayer > 1;
   const hooks = wantedHooks(planned);
   const spec: GraphSpec = {
     hooks,
     metrics: task.metrics,
     path: task.method === 'ig' ? 'inputs' : 'base',
-    repeated: task.method !== 'atp',
-    gates: star && config.nLayer > 1,
-    qkFix: star && hooks.some(({ hook }) => QK_HOOKS.has(hook)),
+    repeated: gates || task.method === 'ig',
+    gates,
+    qkFix: has('qk-fix') && hooks.some(({ hook }) => QK_HOOKS.has(hook)),
     clean: task.direction === 'denoising' ? 'source' : 'base',
   };
   const elements = hooks.filter((h) => h.grain === 'element').length * config.dMlp;
   const limit = task.memoryBytes ?? DEFAULT_BYTES;
-  const steps = stepsOf(task.method, task.steps ?? IG_STEPS, config);
-  const graph = await sessions.graph(spec);
+  const steps = stepsOf(task, gates, config);
+  const graph = await cache.get(graphName(spec), (c, compiler) => attributionGraph(c, compiler, spec));
   for (const batch of batchesOf(planned, config, elements, limit)) {
     const T = lengthOf(batch.flatMap(({ target, source }) => [target, source]));
     const atOnce = Math.max(1, Math.floor(limit / (batch.length * T * tokenBytes(config, T, elements))));

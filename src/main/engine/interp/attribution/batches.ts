@@ -4,7 +4,7 @@ import { floats, ints, type Feed } from '../compiler.ts';
 import type { PromptRun } from '../cases.ts';
 import type { PatchPair } from '../types.ts';
 import { differentiable } from './metrics.ts';
-import type { AttributionMethod } from './types.ts';
+import { IG_STEPS, type AttributionTask } from './types.ts';
 
 /** One pair as it is estimated: the run patched into, and the run patched from. */
 export interface AttributionCase {
@@ -20,17 +20,15 @@ export interface Step {
   readonly dropped: number;
 }
 
-/** The backward passes of a method. */
-export function stepsOf(method: AttributionMethod, steps: number, config: ModelConfig): Step[] {
-  const passes: Readonly<Record<AttributionMethod, () => Step[]>> = {
-    atp: () => [{ alpha: 0, dropped: -1 }],
-    'atp-star': () =>
-      config.nLayer === 1
-        ? [{ alpha: 0, dropped: -1 }]
-        : Array.from({ length: config.nLayer }, (_, dropped) => ({ alpha: 0, dropped })),
-    ig: () => Array.from({ length: steps }, (_, k) => ({ alpha: (k + 1) / steps, dropped: -1 })),
-  };
-  return passes[method]();
+/** The backward passes of a task. `gates`: GradDrop, one pass a layer. */
+export function stepsOf(
+  { method, steps = IG_STEPS }: AttributionTask,
+  gates: boolean,
+  config: ModelConfig,
+): Step[] {
+  if (gates) return Array.from({ length: config.nLayer }, (_, dropped) => ({ alpha: 0, dropped }));
+  if (method !== 'ig') return [{ alpha: 0, dropped: -1 }];
+  return Array.from({ length: steps }, (_, k) => ({ alpha: (k + 1) / steps, dropped: -1 }));
 }
 
 /** Working memory of one token of one gradient run with its two plain runs, bytes of float32. */

@@ -13,8 +13,13 @@ export type AttributionMethod = 'atp' | 'atp-star' | 'ig';
 /** Points of the line for `ig` where nobody says otherwise (METHODS section 7). */
 export const IG_STEPS = 5;
 
+/** The two corrections of `atp-star`. */
+export type StarPart = 'qk-fix' | 'grad-drop';
+
 export interface AttributionTask extends PatchTask {
   readonly method: AttributionMethod;
+  /** For `atp-star`: which corrections to make; absent = both. */
+  readonly parts?: readonly StarPart[] | undefined;
   /** For `ig`: how many points of the line. */
-  readonly steps?: number;
+  readonly steps?: number | undefined;
 }
