@@ -41,8 +41,11 @@ export const TrainingConfig = z.object({
   decay: z.enum(['matrices', 'all']),
   /** Rate of step s (from 0) in the warm-up: s / warm-up (transformers), or (s + 1) / warm-up. */
   firstRate: z.enum(['zero', 'one-step']),
-  /** A step's loss: mean over its tokens (transformers), or mean of its batches' means. */
-  accumulationMean: z.enum(['tokens', 'batches']),
+  /**
+   * A step's loss: mean over its predicted tokens; the same sum over all its labels, the first of each sequence
+   * included (transformers with GPT-2); or mean of its batches' means.
+   */
+  accumulationMean: z.enum(['tokens', 'batches', 'labels']),
   /** Validation loss: mean over tokens, or of batch means weighted by their sequences (transformers). */
   evaluationMean: z.enum(['tokens', 'batches']),
 });
@@ -109,7 +112,7 @@ const COMMON = {
   paddingAttended: false,
   decay: 'matrices',
   firstRate: 'zero',
-  accumulationMean: 'tokens',
+  accumulationMean: 'labels',
   evaluationMean: 'batches',
 } as const;
 

@@ -52,7 +52,7 @@ function cutDecoder(options: TrainGraphOptions, name: string, from: string | nul
     return tensor;
   };
   const { dropout, masks } = maskedDropout(g, options.dropout);
-  const hide = options.hidePadding ? keyMask(g, batch, length) : (_: string, value: Tensor) => value;
+  const hide = options.hidePadding === true ? keyMask(g, batch, length) : (_: string, value: Tensor) => value;
   const ends: { x: Tensor | null; y: Tensor | null } = { x: null, y: null };
   const hook = (point: string, value: Tensor): Tensor => {
     if (point === to) ends.y = value;

@@ -21,8 +21,8 @@ export interface TrainGraphOptions {
   readonly length: number;
   /** Probability of dropping a value; 0 leaves no trace in the graph. */
   readonly dropout: number;
-  /** Hides filler from attention by an input `keys`; see `keyMask`. */
-  readonly hidePadding: boolean;
+  /** Hides filler from attention by an input `keys` (see `keyMask`); default false. */
+  readonly hidePadding?: boolean;
 }
 
 export interface TrainGraph {
@@ -51,7 +51,7 @@ export function trainGraph(options: TrainGraphOptions): TrainGraph {
     return tensor;
   };
   const { dropout, masks } = maskedDropout(g, options.dropout);
-  const hook = options.hidePadding ? { hook: keyMask(g, batch, length) } : {};
+  const hook = options.hidePadding === true ? { hook: keyMask(g, batch, length) } : {};
   const { hidden } = decoderForward(g, config, w, ids, { dropout, ...hook });
   const unembedding = familyOf(config).unembedding(w);
   const loss = crossEntropyWithGradients(g, { hidden, unembedding, labels, weights });

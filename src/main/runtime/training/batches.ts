@@ -59,7 +59,7 @@ export interface MicroBatch {
   readonly ids: Int32Array;
   /** [rows · width]: the next token; 0 where nothing counts. */
   readonly labels: Int32Array;
-  /** [rows · width]: what a next token counts, 0 where it does not; over all batches of a step they sum to 1. */
+  /** [rows · width]: what a next token counts, 0 where it does not; summed over a step's batches about 1. */
   readonly weights: Float32Array;
   /** [rows]: real tokens of each row, at least 1. */
   readonly lengths: Int32Array;
@@ -95,7 +95,7 @@ export function rowCountFor(rows: number, maxRows: number): number {
 const lengthIn = (data: TokenBlock, rules: LossRules, row: number): number =>
   rules.paddingInLoss ? data.length : (data.lengths[row] ?? 0);
 
-/** Whether the token at position t of a sequence is a target, t ≥ 1. */
+/** Whether the token at position t of a sequence counts where it is to be predicted. */
 const isTarget = (data: TokenBlock, rules: LossRules, row: number, t: number): boolean =>
   rules.maskedLabel === null || data.ids[row * data.length + t] !== rules.maskedLabel;
 
@@ -107,18 +107,28 @@ function targetsOf(data: TokenBlock, rules: LossRules, row: number): number {
   return targets;
 }
 
-/** Weight of one target, by row: the same for all, or the same share for each of the step's batches. */
-type Weighting = (rows: StepRows, targets: readonly number[], batchSize: number) => number[];
+/** Next tokens of a row that count, and whether its first token, which nothing predicts, bears a label (1 or 0). */
+interface RowCount {
+  readonly targets: number;
+  readonly first: number;
+}
 
-const sum = (values: readonly number[]): number => values.reduce((total, n) => total + n, 0);
+/** Weight of one target, by row. */
+type Weighting = (rows: readonly RowCount[], batchSize: number) => number[];
+
+const targetsIn = (rows: readonly RowCount[]): number => rows.reduce((sum, { targets }) => sum + targets, 0);
 
 const WEIGHTINGS: Readonly<Record<TrainingConfig['accumulationMean'], Weighting>> = {
-  tokens: (rows, targets) => Array.from(rows, () => 1 / Math.max(1, sum(targets))),
-  batches: (rows, targets, batchSize) => {
+  tokens: (rows) => rows.map(() => 1 / Math.max(1, targetsIn(rows))),
+  labels: (rows) => {
+    const firsts = rows.reduce((sum, { first }) => sum + first, 0);
+    return rows.map(() => 1 / Math.max(1, targetsIn(rows) + firsts));
+  },
+  batches: (rows, batchSize) => {
     const starts = Array.from({ length: Math.ceil(rows.length / batchSize) }, (_, i) => i * batchSize);
-    const sums = starts.map((from) => sum(targets.slice(from, from + batchSize)));
+    const sums = starts.map((from) => targetsIn(rows.slice(from, from + batchSize)));
     const counting = Math.max(1, sums.filter((n) => n > 0).length);
-    return Array.from(rows, (_, i) => 1 / (counting * Math.max(1, sums[Math.floor(i / batchSize)] ?? 0)));
+    return rows.map((_, i) => 1 / (counting * Math.max(1, sums[Math.floor(i / batchSize)] ?? 0)));
   },
 };
 
@@ -134,8 +144,11 @@ interface Member {
  */
 export function splitStep(rows: StepRows, options: SplitOptions): MicroBatch[] {
   const { data, rules, maxRows } = options;
-  const targets = Array.from(rows, (row) => targetsOf(data, rules, row));
-  const weights = WEIGHTINGS[rules.accumulationMean](rows, targets, rules.batchSize);
+  const counts = Array.from(rows, (row): RowCount => {
+    const first = lengthIn(data, rules, row) > 0 && isTarget(data, rules, row, 0) ? 1 : 0;
+    return { targets: targetsOf(data, rules, row), first };
+  });
+  const weights = WEIGHTINGS[rules.accumulationMean](counts, rules.batchSize);
   const ordered = Array.from(rows, (row, i): Member => {
     return { row, length: lengthIn(data, rules, row), weight: weights[i] ?? 0 };
   }).sort((a, b) => b.length - a.length || a.row - b.row);

@@ -62,13 +62,19 @@ const LONG_WORDS: Readonly<Record<TrainingRun['config']['longAbstracts'], string
   pack: 'joined and cut',
 };
 
+const MEAN_WORDS: Readonly<Record<TrainingRun['config']['accumulationMean'], string>> = {
+  tokens: 'predicted tokens',
+  labels: 'all labels',
+  batches: 'batch means',
+};
+
 /** What counts in the loss, and how means are formed. */
 function lossWords(c: TrainingRun['config']): string {
   const padding = !c.paddingInLoss
     ? 'padding not counted in the loss'
     : `padding counted in the loss${c.paddingAttended ? '' : ' and hidden from attention'}`;
   const eos = c.eosInLoss ? '' : ', end-of-text tokens masked';
-  const steps = c.accumulationMean === 'tokens' ? 'tokens' : 'batch means';
+  const steps = MEAN_WORDS[c.accumulationMean];
   const evaluation = c.evaluationMean === 'tokens' ? 'tokens' : 'batch means';
   return `${padding}${eos}; loss of a step averaged over ${steps}, validation loss over ${evaluation}`;
 }

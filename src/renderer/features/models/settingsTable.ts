@@ -117,6 +117,7 @@ export const SETTINGS: readonly Setting[] = [
   ]),
   choice('accumulationMean', [
     { label: c.stepTokens, apply: { accumulationMean: 'tokens' } },
+    { label: c.stepLabels, apply: { accumulationMean: 'labels' } },
     { label: c.stepBatches, apply: { accumulationMean: 'batches' } },
   ]),
   choice('evaluationMean', [

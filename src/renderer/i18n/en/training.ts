@@ -87,7 +87,7 @@ export const training = {
     },
     accumulationMean: {
       name: 'Loss of a step',
-      text: 'Transformers takes the mean over all tokens of the accumulated batches.',
+      text: 'Transformers weighs all tokens of the accumulated batches alike, and for GPT-2 divides by one token too many per sequence.',
     },
     evaluationMean: {
       name: 'Validation loss',
@@ -111,7 +111,8 @@ export const training = {
     all: 'Every parameter',
     zero: 'At 0 (code)',
     'one-step': 'At one step’s share',
-    stepTokens: 'Mean over its tokens (code)',
+    stepTokens: 'Mean over its predicted tokens',
+    stepLabels: 'Sum over all labels, first ones too (code)',
     stepBatches: 'Mean of its batches’ means',
     validationTokens: 'Mean over tokens',
     validationBatches: 'Mean of batch means (code)',
