@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -83,4 +83,78 @@ describe('vocab.json and merges.txt alone', () => {
       whole.eosTokenId,
     ]);
   }
+});
+
+const Families = z.object({
+  cases: z.record(
+    z.string(),
+    z.object({ parts: z.record(z.string(), z.unknown()), strings: Reference.shape.strings }),
+  ),
+  stories: Reference.shape.strings,
+});
+const families = Families.parse(
+  JSON.parse(readFileSync(path('tests/reference/tokenizer-families.json'), 'utf8')),
+);
+
+describe('tokenizers of other families give the ids of Python’s tokenizers', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'engram-families-'));
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const sample = z
+    .record(z.string(), z.unknown())
+    .parse(JSON.parse(readFileSync(join(SAMPLE, 'tokenizer.json'), 'utf8')));
+
+  it.each(Object.entries(families.cases))('%s', async (_name, { parts, strings }) => {
+    writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...sample, ...parts }));
+    const tokenizer = (await openTokenizer(folder))!;
+    expect(tokenizer.description).toBe('byte-level BPE, 891 tokens');
+    for (const { text, ids, decoded } of strings) {
+      expect(tokenizer.encode(text), text).toEqual(ids);
+      expect(tokenizer.decode(ids), text).toBe(decoded);
+      expect(tokenizer.encodeInside(text), text).toEqual(ids);
+    }
+    expect(tokenizer.tokenText(tokenizer.encode(' in')[0]!)).toBe(' in');
+  });
+
+  const STORIES = join(SHARED, 'models/stories260K-hf');
+  it.skipIf(!existsSync(STORIES))('stories260K’s, with byte fallback', async () => {
+    const tokenizer = (await openTokenizer(STORIES))!;
+    for (const { text, ids, decoded } of families.stories) {
+      expect(tokenizer.encode(text), text).toEqual(ids);
+      expect(tokenizer.decode(ids), text).toBe(decoded);
+    }
+  });
+
+  it.skipIf(!existsSync(STORIES))('stories260K’s, as published with the model', async () => {
+    const tokenizer = (await openTokenizer(STORIES))!;
+    const Published = z.array(z.object({ text: z.string(), ids: z.array(z.number()) }));
+    const published = Published.parse(
+      JSON.parse(readFileSync(join(STORIES, 'tokenizer_reference.json'), 'utf8')),
+    );
+    expect(published.length).toBeGreaterThan(0);
+    expect([tokenizer.addsBos, tokenizer.bosTokenId, tokenizer.eosTokenId]).toEqual([true, 1, 2]);
+    for (const { text, ids } of published) {
+      expect([tokenizer.bosTokenId, ...tokenizer.encode(text)]).toEqual(ids);
+      expect(tokenizer.decode(ids.slice(1))).toBe(text);
+    }
+  });
+
+  it.skipIf(!existsSync(STORIES))('tells the beginning of a text from its inside', async () => {
+    const tokenizer = (await openTokenizer(STORIES))!;
+    const [start, inside] = [tokenizer.encode('Lily'), tokenizer.encodeInside(' Lily')];
+    expect(inside).toEqual(start);
+    expect(start.map((id) => tokenizer.tokenText(id))).toEqual([' Lily']);
+    expect(tokenizer.encodeInside('Lily')).not.toEqual(start);
+    expect(tokenizer.decode(start)).toBe('Lily');
+    expect(tokenizer.decodeInside(start)).toBe(' Lily');
+    expect(tokenizer.encode('é=\u2265').map((id) => tokenizer.tokenText(id))).toEqual([
+      ' ',
+      'é',
+      '=',
+      '⟨E2⟩',
+      '⟨89⟩',
+      '⟨A5⟩',
+    ]);
+  });
 });

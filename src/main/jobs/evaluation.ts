@@ -1,6 +1,7 @@
 import type { DatasetId, ModelConfig, ModelEvaluation, PairLine } from '../../shared/domain/index.ts';
 import { EngramError } from '../../shared/errors/index.ts';
 import {
+  bosTokenFor,
   encodePair,
   logitDifference,
   reduceAnswers,
@@ -38,7 +39,7 @@ export async function evaluateModel(request: EvaluationRequest): Promise<ModelEv
       : (await compute.evaluate({ folder, data: validation, batchSize }, { signal })).loss;
   const context = {
     tokenizer,
-    bos: null,
+    bos: bosTokenFor('auto', request.config.bosTokenId, tokenizer.addsBos),
     vocabSize: request.config.vocabSize,
     nCtx: request.config.nCtx,
   };
@@ -55,7 +56,7 @@ export async function evaluateModel(request: EvaluationRequest): Promise<ModelEv
     validationLoss: loss,
     perplexity: loss === null ? null : Math.exp(loss),
     pairAccuracy,
-    sample: { prompt: tokenizer.decode(samplePrompt), text: tokenizer.decode(ids) },
+    sample: { prompt: tokenizer.decode(samplePrompt), text: tokenizer.decodeInside(ids) },
   };
 }
 

@@ -1,7 +1,8 @@
 import { ByteLevelPreTokenizer, Tokenizer } from '@huggingface/tokenizers';
 import { FormatError, UserInputError } from '../../shared/errors/index.ts';
-import { fromByteLevel, GPT2_WORDS } from './byte-level.ts';
-import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
+import { GPT2_WORDS } from './byte-level.ts';
+import { readTokenizerFiles, type TokenizerFiles, type TokenizerJson } from './tokenizer-files.ts';
+import { addsBos, insideText, kindOf, prependsSpace } from './tokenizer-kinds.ts';
 import type { TextTokenizer } from './types.ts';
 
 /**
@@ -14,9 +15,8 @@ export async function openTokenizer(folder: string): Promise<TextTokenizer | nul
 }
 
 function wrap(files: TokenizerFiles): TextTokenizer {
-  const tokenizer = load(files);
-  const byteLevel = tokenizer.pre_tokenizer instanceof ByteLevelPreTokenizer;
-  if (tokenizer.pre_tokenizer instanceof ByteLevelPreTokenizer) tokenizer.pre_tokenizer.pattern = GPT2_WORDS;
+  const tokenizer = load(files, files.json);
+  const kind = kindOf(files);
   const ids = [...tokenizer.get_vocab(true).values()];
   const vocabSize = ids.reduce((most, id) => Math.max(most, id), -1) + 1;
   const added = tokenizer.get_added_tokens_decoder();
@@ -27,27 +27,41 @@ function wrap(files: TokenizerFiles): TextTokenizer {
     if (token === undefined) throw unknownId(id, vocabSize);
     return token;
   };
-  const encode = (text: string): number[] => tokenizer.encode(text, { add_special_tokens: false }).ids;
+  const textOf = (sequence: readonly number[]): string => {
+    const tokens = sequence.map(tokenOf);
+    if (kind.join !== null) return kind.join(tokens);
+    if (sequence.length === 0) return '';
+    return tokenizer.decode([...sequence], {
+      skip_special_tokens: false,
+      clean_up_tokenization_spaces: false,
+    });
+  };
+  const encode = encoder(tokenizer);
+  const spaced = prependsSpace(files);
+  let inside: ((text: string) => number[]) | undefined;
   return {
-    description: `${describeKind(files, byteLevel)}, ${vocabSize.toLocaleString('en-US')} tokens`,
+    description: `${kind.label(files.json.model.type ?? 'unnamed model')}, ${vocabSize.toLocaleString('en-US')} tokens`,
     vocabSize,
     bosTokenId: idOf(files.bosToken),
     eosTokenId: idOf(files.eosToken),
-    encode: byteLevel ? wordwise(tokenizer, encode) : encode,
-    decode: (sequence) => {
-      if (sequence.length === 0) return '';
-      for (const id of sequence) tokenOf(id);
-      return tokenizer.decode([...sequence], {
-        skip_special_tokens: false,
-        clean_up_tokenization_spaces: false,
-      });
-    },
+    addsBos: addsBos(files),
+    encode,
+    encodeInside: spaced ? (text) => (inside ??= encoder(load(files, insideText(files.json))))(text) : encode,
+    decode: spaced ? (sequence) => textOf(sequence).replace(/^ /, '') : textOf,
+    decodeInside: textOf,
     tokenText: (id) => {
       const token = tokenOf(id);
-      if (added.has(id)) return token;
-      return byteLevel ? fromByteLevel(token) : token.replaceAll('▁', ' ');
+      return added.has(id) ? token : kind.tokenText(token);
     },
   };
+}
+
+/** Text to ids without special tokens. */
+function encoder(tokenizer: Tokenizer): (text: string) => number[] {
+  const whole = (text: string): number[] => tokenizer.encode(text, { add_special_tokens: false }).ids;
+  if (!(tokenizer.pre_tokenizer instanceof ByteLevelPreTokenizer)) return whole;
+  tokenizer.pre_tokenizer.pattern = GPT2_WORDS;
+  return wordwise(tokenizer, whole);
 }
 
 /** Words kept per tokenizer; a corpus of 10,000 abstracts has fewer. */
@@ -80,9 +94,9 @@ function wordwise(tokenizer: Tokenizer, whole: (text: string) => number[]): (tex
   };
 }
 
-function load(files: TokenizerFiles): Tokenizer {
+function load(files: TokenizerFiles, json: TokenizerJson): Tokenizer {
   try {
-    return new Tokenizer(files.json, files.config);
+    return new Tokenizer(json, files.config);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new FormatError(
@@ -92,11 +106,6 @@ function load(files: TokenizerFiles): Tokenizer {
       error,
     );
   }
-}
-
-function describeKind({ json }: TokenizerFiles, byteLevel: boolean): string {
-  const kind = json.model.type ?? 'unnamed model';
-  return byteLevel ? `byte-level ${kind}` : kind;
 }
 
 function unknownId(id: number, vocabSize: number): UserInputError {

@@ -22,15 +22,25 @@ export interface ModelFolder {
   weightsHash(): Promise<string>;
 }
 
-/** Text to ids and back, without a space ever added. */
+/** Text to ids and back, without a space ever added that the model's own tokenizer does not add. */
 export interface TextTokenizer {
   readonly description: string;
   readonly vocabSize: number;
   readonly bosTokenId: number | null;
   readonly eosTokenId: number | null;
-  /** No special tokens are added. */
+  /** Whether the model was trained with the beginning-of-text token before a text, as its files say. */
+  readonly addsBos: boolean;
+  /** A text from its beginning. No special tokens are added. */
   encode(text: string): number[];
+  /**
+   * Text that stands inside a longer one, such as an answer: differs from `encode` where a tokenizer writes
+   * the beginning of a text as if a space stood before it (SentencePiece).
+   */
+  encodeInside(text: string): number[];
+  /** Text of ids from the beginning of a text. */
   decode(ids: readonly number[]): string;
+  /** Text of ids that go on from others. */
+  decodeInside(ids: readonly number[]): string;
   /** One token as it stands in text (`Ġthe` -> ` the`); bytes that are no character shown as `⟨E2⟩`. */
   tokenText(id: number): string;
 }

@@ -4,6 +4,8 @@ import { UserInputError } from '../errors/index.ts';
 /** The part of a tokenizer that pairs need: text to ids, without a space ever added, and ids to text. */
 interface PairTokenizer {
   encode(text: string): number[];
+  /** As `encode`, for text that goes on from other text. */
+  encodeInside(text: string): number[];
   tokenText(id: number): string;
 }
 
@@ -20,12 +22,13 @@ export interface EncodeContext {
 export type BosChoice = 'auto' | 'yes' | 'no';
 
 /**
- * The BOS token to prepend, or null. `auto` follows how the family was trained: GPT-2 without.
- * Throws BOS_UNKNOWN when `yes` is asked of a model that names no BOS token.
+ * The BOS token to prepend, or null. `auto` does what the model's own tokenizer does (`addsBos`): Llama with,
+ * GPT-2 without. Throws BOS_UNKNOWN when `yes` is asked of a model that names no BOS token.
  */
-export function bosTokenFor(choice: BosChoice, bosTokenId: number | null): number | null {
-  if (choice !== 'yes') return null;
+export function bosTokenFor(choice: BosChoice, bosTokenId: number | null, addsBos: boolean): number | null {
+  if (choice === 'no' || (choice === 'auto' && !addsBos)) return null;
   if (bosTokenId === null) {
+    if (choice === 'auto') return null;
     throw new UserInputError(
       'BOS_UNKNOWN',
       'The model names no BOS token.',
@@ -38,14 +41,14 @@ export function bosTokenFor(choice: BosChoice, bosTokenId: number | null): numbe
 /** Token ids of one prompt of pair `id`. */
 export function encodePrompt(id: string, prompt: Prompt, context: EncodeContext): number[] {
   if (typeof prompt !== 'string') return checkIds(id, prompt.ids, context.vocabSize);
-  const ids = encodeText(id, prompt, context);
+  const ids = encodeText(id, prompt, context, 'start');
   return context.bos === null ? ids : [context.bos, ...ids];
 }
 
 /** Token ids of one alternative of an answer set; text never gets a space of ours. */
 function encodeAnswer(id: string, answer: Answer, context: EncodeContext): number[] {
   return typeof answer === 'string'
-    ? encodeText(id, answer, context)
+    ? encodeText(id, answer, context, 'inside')
     : checkIds(id, answer, context.vocabSize);
 }
 
@@ -72,7 +75,7 @@ export function scoringMode(line: Pick<PairLine, 'answer_mode'>): 'bag' | 'first
   return line.answer_mode === 'bag' ? 'bag' : 'first';
 }
 
-function encodeText(id: string, text: string, context: EncodeContext): number[] {
+function encodeText(id: string, text: string, context: EncodeContext, where: 'start' | 'inside'): number[] {
   if (context.tokenizer === null) {
     throw new UserInputError(
       'PAIRS_NO_TOKENIZER',
@@ -80,7 +83,8 @@ function encodeText(id: string, text: string, context: EncodeContext): number[] 
       'Add tokenizer.json to the model folder, or write the pair as {"ids": […]}.',
     );
   }
-  const ids = context.tokenizer.encode(text);
+  const { tokenizer } = context;
+  const ids = where === 'start' ? tokenizer.encode(text) : tokenizer.encodeInside(text);
   if (ids.length === 0) {
     throw new UserInputError(
       'PAIRS_EMPTY_TEXT',

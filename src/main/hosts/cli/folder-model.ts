@@ -22,7 +22,7 @@ export async function openFolderModel(path: string, bos: BosChoice): Promise<Fol
   const { config } = model;
   const context = {
     tokenizer,
-    bos: bosTokenFor(bos, config.bosTokenId ?? tokenizer?.bosTokenId ?? null),
+    bos: bosTokenFor(bos, config.bosTokenId ?? tokenizer?.bosTokenId ?? null, tokenizer?.addsBos ?? false),
     vocabSize: config.vocabSize,
     nCtx: config.nCtx,
   };

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { contract, ServiceHandlers } from '../../../shared/contracts/index.ts';
 import type { CreateModelOptions, Model } from '../../../shared/domain/index.ts';
+import { encodePrompt } from '../../../shared/pairs/index.ts';
 import {
   checkModelFolder,
   createModel,
@@ -13,7 +14,7 @@ import { modelImport } from '../../jobs/model-import.ts';
 import { createHubMethods } from './hub.ts';
 import type { ServiceContext } from '../context.ts';
 import { bundledTokenizer } from './tokenizers.ts';
-import { requireTokenizer, type ModelShelf } from './shelf.ts';
+import { encodeContext, requireTokenizer, type ModelShelf } from './shelf.ts';
 
 export function createModelsService(
   context: ServiceContext,
@@ -60,10 +61,10 @@ export function createModelsService(
       const started = performance.now();
       const { ids } = await compute.generate({
         folder: opened.folder,
-        ids: tokenizer.encode(prompt),
+        ids: encodePrompt('prompt', prompt, encodeContext(opened)),
         tokens,
       });
-      return { text: tokenizer.decode(ids), milliseconds: performance.now() - started };
+      return { text: tokenizer.decodeInside(ids), milliseconds: performance.now() - started };
     },
   };
 }

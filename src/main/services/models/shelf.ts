@@ -48,7 +48,7 @@ export function encodeContext({ model, tokenizer }: ShelvedModel, bos: BosChoice
   const { config } = model;
   return {
     tokenizer,
-    bos: bosTokenFor(bos, config.bosTokenId),
+    bos: bosTokenFor(bos, config.bosTokenId, tokenizer?.addsBos ?? false),
     vocabSize: config.vocabSize,
     nCtx: config.nCtx,
   };

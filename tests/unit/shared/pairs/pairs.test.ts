@@ -12,6 +12,7 @@ import { PairFlag, PairLine } from '../../../../src/shared/domain/index.ts';
 const characters: EncodeContext = {
   tokenizer: {
     encode: (text) => Array.from(text, (c) => c.charCodeAt(0)),
+    encodeInside: (text) => Array.from(text, (c) => c.charCodeAt(0)),
     tokenText: (id) => String.fromCharCode(id),
   },
   bos: null,
@@ -95,9 +96,12 @@ describe('read position and answers', () => {
     expect(preparePair(line(), withBos)).toMatchObject({ clean: [199, 97, 98, 99], read: 3 });
     const ids = line({ clean: { ids: [1, 2] }, corrupted: { ids: [1, 3] } });
     expect(preparePair(ids, withBos).clean).toEqual([1, 2]);
-    expect(bosTokenFor('auto', 199)).toBeNull();
-    expect(bosTokenFor('yes', 199)).toBe(199);
-    expect(() => bosTokenFor('yes', null)).toThrow(/names no BOS/);
+    expect(bosTokenFor('auto', 199, false)).toBeNull();
+    expect(bosTokenFor('auto', 199, true)).toBe(199);
+    expect(bosTokenFor('auto', null, true)).toBeNull();
+    expect(bosTokenFor('no', 199, true)).toBeNull();
+    expect(bosTokenFor('yes', 199, false)).toBe(199);
+    expect(() => bosTokenFor('yes', null, false)).toThrow(/names no BOS/);
   });
 });
 
