@@ -1,4 +1,4 @@
-import { attribute } from '../../src/main/engine/interp/attribution/attribute.ts';
+import { attribute, planAttribution } from '../../src/main/engine/interp/attribution/attribute.ts';
 import { GraphCache } from '../../src/main/engine/interp/graphCache.ts';
 import type { AttributionTask } from '../../src/main/engine/interp/attribution/types.ts';
 import { openModelFolder } from '../../src/main/models/index.ts';
@@ -78,7 +78,7 @@ export default async function bench(): Promise<void> {
       const start = performance.now();
       const values: number[] = [];
       const blocks = new Map<string, number[]>();
-      for await (const block of attribute(sessions, task)) {
+      for await (const block of attribute(sessions, planAttribution(task, sessions.config))) {
         const base = block.corrupted[0] ?? Number.NaN;
         blocks.set(
           `${block.pair}:${block.grid}`,

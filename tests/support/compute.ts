@@ -14,6 +14,11 @@ export function noCompute(): ComputeApi {
     evaluate: refuse,
     planPatch: refuse,
     patch: refuse,
+    planAttribute: refuse,
+    attribute: refuse,
+    lens: refuse,
+    dla: refuse,
+    attention: refuse,
     train: refuse,
     release: refuse,
   };

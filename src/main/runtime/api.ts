@@ -1,7 +1,15 @@
 import type { EpochPoint, ModelConfig, StepPoint, TrainingConfig } from '../../shared/domain/index.ts';
+import type { AttributionTask } from '../engine/interp/attribution/types.ts';
 import type { PatchBlock, PatchCost, PatchTask } from '../engine/interp/types.ts';
+import type { AttentionPattern } from '../engine/interp/views/attention.ts';
+import type { DlaPrompt, DlaResult } from '../engine/interp/views/dla.ts';
+import type { LensRequest, LensResult } from '../engine/interp/views/lens.ts';
 
+export type { AttributionMethod } from '../engine/interp/attribution/types.ts';
 export type { PatchBlock, PatchCost, PatchPair, PatchTask } from '../engine/interp/types.ts';
+export type { AttentionPattern } from '../engine/interp/views/attention.ts';
+export type { DlaPrompt, DlaResult } from '../engine/interp/views/dla.ts';
+export type { LensRequest, LensResult } from '../engine/interp/views/lens.ts';
 
 /**
  * What the services ask of the compute process. Everything is token ids and numbers: text and
@@ -23,6 +31,16 @@ export interface ComputeApi {
   ): Promise<{ loss: number; tokens: number }>;
   planPatch(request: PatchRequest): Promise<PatchPlanSummary>;
   patch(request: PatchRequest, options?: CallOptions<PatchBlock>): Promise<PatchDone>;
+  /** What estimating by gradients will cost; as `planPatch`. */
+  planAttribute(request: AttributeRequest): Promise<PatchPlanSummary>;
+  /** Estimates effects by gradients, in the blocks of `patch`. */
+  attribute(request: AttributeRequest, options?: CallOptions<PatchBlock>): Promise<PatchDone>;
+  /** Logit lens of one prompt. */
+  lens(request: LensRequest & { folder: string }): Promise<LensResult>;
+  /** Direct logit attribution of prompts. */
+  dla(request: { folder: string; prompts: readonly DlaPrompt[] }): Promise<DlaResult[]>;
+  /** Attention patterns of some layers, prompt by prompt. */
+  attention(request: AttentionRequest): Promise<AttentionPattern[]>;
   train(request: TrainRequest, options?: CallOptions<TrainEvent>): Promise<TrainDone>;
   /** Forgets sessions of folders that were deleted or replaced; all without an argument. */
   release(request: { folder?: string }): Promise<void>;
@@ -87,6 +105,16 @@ export interface PatchRequest extends PatchTask {
   readonly folder: string;
   /** `packed` is the product; `naive` runs the whole model once per site and is the check on it. */
   readonly strategy?: 'packed' | 'naive';
+}
+
+export interface AttributeRequest extends AttributionTask {
+  readonly folder: string;
+}
+
+export interface AttentionRequest {
+  readonly folder: string;
+  readonly prompts: readonly (readonly number[])[];
+  readonly layers: readonly number[];
 }
 
 export interface PatchPlanSummary extends PatchCost {

@@ -19,6 +19,11 @@ const METHOD_TABLE: Readonly<Record<Method, true>> = {
   evaluate: true,
   planPatch: true,
   patch: true,
+  planAttribute: true,
+  attribute: true,
+  lens: true,
+  dla: true,
+  attention: true,
   train: true,
   release: true,
 };

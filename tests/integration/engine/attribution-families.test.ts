@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { attribute } from '../../../src/main/engine/interp/attribution/attribute.ts';
+import { attribute, planAttribution } from '../../../src/main/engine/interp/attribution/attribute.ts';
 import type { AttributionTask } from '../../../src/main/engine/interp/attribution/types.ts';
 import { GraphCache } from '../../../src/main/engine/interp/graphCache.ts';
 import type { PatchBlock, PatchPair } from '../../../src/main/engine/interp/types.ts';
@@ -88,16 +88,16 @@ describe('estimates against PyTorch in float64', () => {
     const cache = await cacheOf(model);
     const patchPair = pairOf(model, pair);
     const grids = entries.map(gridOf);
-    const blocks: PatchBlock[] = [];
-    for await (const block of attribute(cache, {
+    const task: AttributionTask = {
       pairs: [patchPair],
       grids,
       direction,
       metrics: [metric],
       ...METHODS[method],
       steps,
-    }))
-      blocks.push(block);
+    };
+    const blocks: PatchBlock[] = [];
+    for await (const block of attribute(cache, planAttribution(task, cache.config))) blocks.push(block);
     expect(blocks).toHaveLength(grids.length);
     for (const block of blocks) {
       const entry = entries[block.grid]!;

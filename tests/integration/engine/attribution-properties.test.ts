@@ -2,7 +2,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { attribute } from '../../../src/main/engine/interp/attribution/attribute.ts';
+import { attribute, planAttribution } from '../../../src/main/engine/interp/attribution/attribute.ts';
 import type { AttributionTask } from '../../../src/main/engine/interp/attribution/types.ts';
 import { GraphCache } from '../../../src/main/engine/interp/graphCache.ts';
 import { patch } from '../../../src/main/engine/interp/patch.ts';
@@ -35,6 +35,10 @@ async function engine(folder: string): Promise<{ cache: GraphCache; sessions: Pa
 }
 const tiny = await engine(TINY);
 
+async function* estimate(cache: GraphCache, task: AttributionTask): AsyncGenerator<PatchBlock> {
+  yield* attribute(cache, planAttribution(task, cache.config));
+}
+
 async function collect(blocks: AsyncIterable<PatchBlock>): Promise<PatchBlock[]> {
   const all: PatchBlock[] = [];
   for await (const block of blocks) all.push(block);
@@ -66,7 +70,7 @@ describe('integrated gradients', () => {
   it('add up to the whole difference at the one site where the prompts differ', async () => {
     const error = async (steps: number): Promise<number> => {
       const [block] = await collect(
-        attribute(tiny.cache, task([grid('hook_resid_pre', 'layer_position')], { method: 'ig', steps })),
+        estimate(tiny.cache, task([grid('hook_resid_pre', 'layer_position')], { method: 'ig', steps })),
       );
       // Layer 0, position 1: the exact effect of that site is the whole gap.
       expect(block!.trivial[1]).toBe(1);
@@ -115,7 +119,7 @@ describe('attribution patching', () => {
   it('becomes exact as source and base come closer', async () => {
     const relativeError = async (epsilon: number): Promise<number> => {
       const { cache, sessions } = await engine(await nearTwins(epsilon));
-      const estimated = await collect(attribute(cache, task(GRIDS)));
+      const estimated = await collect(estimate(cache, task(GRIDS)));
       const exact = await collect(patch(sessions, task(GRIDS)));
       const largest = Math.max(
         ...exact.flatMap((b) => Array.from(b.raw[0]!, (v) => Math.abs(v - b.corrupted[0]!))),
@@ -133,7 +137,7 @@ describe('attribution patching', () => {
   });
 
   it('gives the flags, shapes and baselines of exact patching', async () => {
-    const estimated = await collect(attribute(tiny.cache, task(GRIDS)));
+    const estimated = await collect(estimate(tiny.cache, task(GRIDS)));
     const exact = await collect(patch(tiny.sessions, task(GRIDS)));
     expect(estimated).toHaveLength(exact.length);
     exact.forEach((block, i) => {
@@ -154,9 +158,9 @@ describe('attribution patching', () => {
       grid('attn.hook_pattern', 'layer_head_position'),
     ];
     const metrics = ['logit_diff', 'log_prob'] as const;
-    const blocks = await collect(attribute(tiny.cache, task(grids, { metrics })));
+    const blocks = await collect(estimate(tiny.cache, task(grids, { metrics })));
     for (const [m, metric] of metrics.entries()) {
-      const alone = await collect(attribute(tiny.cache, task(grids.slice(1, 2), { metrics: [metric] })));
+      const alone = await collect(estimate(tiny.cache, task(grids.slice(1, 2), { metrics: [metric] })));
       blocks[1]!.raw[m]!.forEach((v, i) => expect(Math.abs(v - alone[0]!.raw[0]![i]!)).toBeLessThan(1e-5));
       const base = blocks[0]!.corrupted[m]!;
       for (const [fine, coarse] of [
@@ -174,9 +178,9 @@ describe('attribution patching', () => {
   });
 
   it('takes the cells asked for and leaves out blocks that are done', async () => {
-    const [whole] = await collect(attribute(tiny.cache, task([GRIDS[1]!])));
+    const [whole] = await collect(estimate(tiny.cache, task([GRIDS[1]!])));
     const some = await collect(
-      attribute(tiny.cache, task([GRIDS[0]!, GRIDS[1]!], { cells: [null, [9, 17]], done: ['0:0'] })),
+      estimate(tiny.cache, task([GRIDS[0]!, GRIDS[1]!], { cells: [null, [9, 17]], done: ['0:0'] })),
     );
     expect(some.map((b) => b.grid)).toEqual([1]);
     some[0]!.raw[0]!.forEach((v, i) => {
@@ -190,7 +194,7 @@ describe('attribution patching', () => {
       { ...pair, id: 'long', read: 5 },
       { ...pair, id: 'short', clean: pair.clean.slice(0, 6), corrupted: pair.corrupted.slice(0, 6), read: 5 },
     ];
-    const [long, short] = await collect(attribute(tiny.cache, task([GRIDS[1]!], { pairs })));
+    const [long, short] = await collect(estimate(tiny.cache, task([GRIDS[1]!], { pairs })));
     for (let layer = 0; layer < 3; layer++) {
       for (let t = 0; t < 8; t++) {
         const value = long!.raw[0]![layer * 8 + t]!;
@@ -220,7 +224,7 @@ describe('what gradients cannot estimate is refused', () => {
     ['the logits', { grids: [{ hook: 'logits', axes: 'position' }] }, 'HOOK_NO_ESTIMATE'],
   ];
   it.each(refused)('%s', async (_what, more, code) => {
-    const run = collect(attribute(tiny.cache, task([grid('hook_attn_out', 'layer_position')], more)));
+    const run = collect(estimate(tiny.cache, task([grid('hook_attn_out', 'layer_position')], more)));
     await expect(run).rejects.toMatchObject({ code });
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { attribute } from '../../../src/main/engine/interp/attribution/attribute.ts';
+import { attribute, planAttribution } from '../../../src/main/engine/interp/attribution/attribute.ts';
 import { GraphCache } from '../../../src/main/engine/interp/graphCache.ts';
 import type { AttributionTask } from '../../../src/main/engine/interp/attribution/types.ts';
 import type { PatchBlock, PatchPair } from '../../../src/main/engine/interp/types.ts';
@@ -57,7 +57,8 @@ const pairs: PatchPair[] = readFileSync(join(REFERENCE, 'tiny-gpt2-pairs.jsonl')
 
 async function collect(task: AttributionTask): Promise<Map<string, PatchBlock>> {
   const all = new Map<string, PatchBlock>();
-  for await (const b of attribute(sessions, task)) all.set(`${b.grid}:${b.pair}`, b);
+  for await (const b of attribute(sessions, planAttribution(task, sessions.config)))
+    all.set(`${b.grid}:${b.pair}`, b);
   return all;
 }
 

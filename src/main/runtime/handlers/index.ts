@@ -1,7 +1,11 @@
+import { attention } from './attention.ts';
+import { attributeHandler, planAttribute } from './attribute.ts';
+import { dla } from './dla.ts';
 import { evaluate } from './evaluate.ts';
 import { generate } from './generate.ts';
 import type { HandlerTable } from './handler.ts';
 import { info } from './info.ts';
+import { lens } from './lens.ts';
 import { load, release } from './load.ts';
 import { logits } from './logits.ts';
 import { patchHandler, planPatch } from './patch.ts';
@@ -20,4 +24,9 @@ export const HANDLERS: HandlerTable = {
   release,
   planPatch,
   patch: patchHandler,
+  planAttribute,
+  attribute: attributeHandler,
+  lens,
+  dla,
+  attention,
 };

@@ -118,9 +118,10 @@ export class Tally {
         });
         const zero = new Uint8Array(size(grid));
         const trivial = new Uint8Array(size(grid));
-        for (const { index, place } of grid.sites) {
-          zero[index] = place.judgement.zero ? 1 : 0;
-          trivial[index] = place.judgement.trivial ? 1 : 0;
+        for (const site of grid.sites) {
+          if (isMasked(site)) continue;
+          zero[site.index] = site.place.judgement.zero ? 1 : 0;
+          trivial[site.index] = site.place.judgement.trivial ? 1 : 0;
         }
         yield {
           grid: grid.grid,
