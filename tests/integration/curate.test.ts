@@ -29,6 +29,7 @@ function services() {
     session,
     files,
     compute,
+    interactive: compute,
     emit,
     dataFolder,
     studiesFolder: join(base, 'studies'),

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { JOBS } from '../jobs/registry.ts';
 import { createInProcessClient, createRouter, EventBus, type Router } from '../ipc/index.ts';
 import { spawnCompute, type ComputeClient, type SpawnOptions } from '../runtime/client.ts';
+import { idleCompute } from './idle-compute.ts';
 import { renewableCompute } from './renewable-compute.ts';
 import { createSettingsFile } from '../services/app/settings.ts';
 import type { AppDescription } from '../services/app/service.ts';
@@ -46,7 +47,7 @@ export function compose(options: ComposeOptions): Core {
   const emit = bus.emit.bind(bus);
   const files = createFileBroker();
   const settings = createSettingsFile(folders.data);
-  const compute = renewableCompute(() => {
+  const spawn = (): ComputeClient => {
     const { threads, provider, memoryLimitMb } = settings.get();
     return spawnCompute({
       entry: paths.compute,
@@ -56,12 +57,15 @@ export function compose(options: ComposeOptions): Core {
       cacheFolder: cacheFolder(folders),
       ...(options.transport === undefined ? {} : { transport: options.transport }),
     });
-  });
+  };
+  const compute = renewableCompute(spawn);
+  const interactive = renewableCompute(() => idleCompute(spawn()));
   const session = createStudySession({ dataFolder: folders.data, registry: JOBS, compute, emit, files });
   const context: ServiceContext = {
     session,
     files,
     compute,
+    interactive,
     emit,
     dataFolder: folders.data,
     studiesFolder: folders.studies,
@@ -73,7 +77,9 @@ export function compose(options: ComposeOptions): Core {
     { version: paths.version, host: options.host },
     (before, after) => {
       const same = COMPUTE_SETTINGS.every((name) => before[name] === after[name]);
-      if (!same) compute.renew();
+      if (same) return;
+      compute.renew();
+      interactive.renew();
     },
   );
   const router = createRouter(handlers, {
@@ -91,6 +97,7 @@ export function compose(options: ComposeOptions): Core {
     close: async () => {
       await session.close();
       compute.dispose();
+      interactive.dispose();
     },
   };
 }

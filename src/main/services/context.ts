@@ -30,6 +30,8 @@ export interface ServiceContext {
   readonly session: StudySession;
   readonly files: FileBroker;
   readonly compute: ComputeApi;
+  /** A second process for questions a person waits for: it answers while a training or a sweep runs. */
+  readonly interactive: ComputeApi;
   readonly emit: Emit;
   /** Per-user folder of the application: list of recent studies, settings. */
   readonly dataFolder: string;

@@ -14,13 +14,13 @@ function meanAt(logits: Float32Array, ids: readonly number[]): number {
   return ids.reduce((sum, id) => sum + (logits[id] ?? Number.NaN), 0) / ids.length;
 }
 
-/** Softmax in double precision, largest logit subtracted. Shape [V] to [V]. */
-export function softmax(logits: Float32Array): Float64Array {
+/** Natural logarithm of the sum of all exponentials, in double precision: log P(v) = logit(v) − this. */
+export function logSumExp(logits: Float32Array): number {
   let max = Number.NEGATIVE_INFINITY;
-  for (const value of logits) max = Math.max(max, value);
-  const out = Float64Array.from(logits, (value) => Math.exp(value - max));
-  const total = out.reduce((sum, value) => sum + value, 0);
-  return out.map((value) => value / total);
+  for (const value of logits) if (value > max) max = value;
+  let sum = 0;
+  for (const value of logits) sum += Math.exp(value - max);
+  return max + Math.log(sum);
 }
 
 export interface RankedToken {
@@ -29,14 +29,22 @@ export interface RankedToken {
   readonly probability: number;
 }
 
-/** The `k` most probable next tokens, best first; equal logits by id. */
-export function topTokens(logits: Float32Array, k: number): RankedToken[] {
-  const probabilities = softmax(logits);
-  return Array.from(logits.keys())
-    .sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b)
-    .slice(0, k)
-    .map((id) => ({ id, logit: logits[id] ?? Number.NaN, probability: probabilities[id] ?? Number.NaN }));
+/** The `k` most probable next tokens, best first; equal logits by id. One pass over the vocabulary. */
+export function topTokens(logits: Float32Array, k: number, total: number = logSumExp(logits)): RankedToken[] {
+  const best: { id: number; logit: number }[] = [];
+  logits.forEach((logit, id) => {
+    if (Number.isNaN(logit)) return;
+    if (best.length >= k && !(logit > (best.at(-1)?.logit ?? Number.NaN))) return;
+    // Later ids go behind equal ones.
+    const at = best.findIndex((other) => logit > other.logit);
+    best.splice(at < 0 ? best.length : at, 0, { id, logit });
+    if (best.length > k) best.pop();
+  });
+  return best.map(({ id, logit }) => ({ id, logit, probability: Math.exp(logit - total) }));
 }
+
+/** Tokens listed for each prompt. */
+const TOP = 10;
 
 /** What both prompts make the model say at the read position. */
 export function scorePair(
@@ -50,26 +58,28 @@ export function scorePair(
     ...wrong.map((id) => [id, 'wrong'] as const),
     ...right.map((id) => [id, 'right'] as const),
   ]);
-  const probability = (logits: Float32Array): number => {
-    const all = softmax(logits);
-    return right.reduce((sum, id) => sum + (all[id] ?? 0), 0);
+  const side = (logits: Float32Array) => {
+    const total = logSumExp(logits);
+    return {
+      probability: right.reduce((sum, id) => sum + Math.exp((logits[id] ?? Number.NaN) - total), 0),
+      top: topTokens(logits, TOP, total).flatMap((ranked) =>
+        toTokens([ranked.id], context).map((token) => ({
+          token,
+          logit: ranked.logit,
+          probability: ranked.probability,
+          role: roles.get(ranked.id) ?? ('other' as const),
+        })),
+      ),
+    };
   };
-  const top = (logits: Float32Array) =>
-    topTokens(logits, 10).flatMap((ranked) =>
-      toTokens([ranked.id], context).map((token) => ({
-        token,
-        logit: ranked.logit,
-        probability: ranked.probability,
-        role: roles.get(ranked.id) ?? ('other' as const),
-      })),
-    );
+  const [ofClean, ofCorrupted] = [side(clean), side(corrupted)];
   return {
     cleanLogitDiff: logitDifference(clean, right, wrong),
     corruptedLogitDiff: logitDifference(corrupted, right, wrong),
-    cleanProbability: probability(clean),
-    corruptedProbability: probability(corrupted),
-    cleanTop: top(clean),
-    corruptedTop: top(corrupted),
+    cleanProbability: ofClean.probability,
+    corruptedProbability: ofCorrupted.probability,
+    cleanTop: ofClean.top,
+    corruptedTop: ofCorrupted.top,
   };
 }
 

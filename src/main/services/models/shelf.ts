@@ -16,6 +16,8 @@ export interface ShelvedModel {
 export interface ModelShelf {
   /** Throws UserInputError `NOT_IN_STUDY`, StoreError `ARTIFACT_MISSING`. */
   open(study: Study, id: ModelId): Promise<ShelvedModel>;
+  /** The folder alone, at once. Throws as `open` does. */
+  folder(study: Study, id: ModelId): string;
 }
 
 /** Tokenizers kept in memory; GPT-2's takes about 20 MB. */
@@ -34,12 +36,14 @@ export function createModelShelf(): ModelShelf {
     }
     return known;
   };
+  const folderOf = (study: Study, id: ModelId): string => study.artifacts.path(study.models.artifactOf(id));
   return {
     open: async (study, id) => {
       const model = study.models.get(id);
-      const folder = study.artifacts.path(study.models.artifactOf(id));
+      const folder = folderOf(study, id);
       return { model, folder, tokenizer: await tokenizerOf(folder) };
     },
+    folder: folderOf,
   };
 }
 

@@ -25,7 +25,7 @@ const PAIRS_AT_ONCE = 16;
 
 /** Implements `pairs`: sets, tokens with their traps, and what a model says of them. */
 export function createPairsService(context: ServiceContext, shelf: ModelShelf): PairsService {
-  const { session, files, compute, emit } = context;
+  const { session, files, interactive, emit } = context;
   const study = (): Study => session.require().study;
   const changed = <T>(value: T): T => {
     emit('changed', { what: 'pairs' });
@@ -64,12 +64,14 @@ export function createPairsService(context: ServiceContext, shelf: ModelShelf): 
       return { tokens, flags };
     },
     check: async ({ modelId, line }) => {
+      // The compute process opens the model while its tokenizer is read here; a fault is reported by `logits`.
+      interactive.load({ folder: shelf.folder(study(), modelId) }).catch(() => undefined);
       const model = await shelf.open(study(), modelId);
       const opened = encodeContext(model);
       const { tokens, flags, patch } = describe(line, opened);
       if (patch === null) return { tokens, flags, run: null };
       const started = performance.now();
-      const { logits } = await compute.logits({
+      const { logits } = await interactive.logits({
         folder: model.folder,
         prompts: [patch.clean, patch.corrupted],
         positions: [[patch.read], [patch.read]],
@@ -90,7 +92,7 @@ export function createPairsService(context: ServiceContext, shelf: ModelShelf): 
       const gaps = await readGaps(
         rows.flatMap(({ patch }) => (patch === null ? [] : [patch])),
         async (prompts, positions) =>
-          (await compute.logits({ folder: model.folder, prompts, positions })).logits,
+          (await interactive.logits({ folder: model.folder, prompts, positions })).logits,
       );
       return rows.map(({ id, line, tokens, flags, patch }) => {
         const run = patch === null ? null : (gaps.get(patch) ?? null);

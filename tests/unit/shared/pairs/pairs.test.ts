@@ -4,7 +4,7 @@ import { FLAG_RULES, pairFlags, type PairSituation } from '../../../../src/share
 import { parsePairs, parsePairsStrictly } from '../../../../src/main/services/pairs/parse.ts';
 import { preparePair, preparePairs } from '../../../../src/shared/pairs/prepare.ts';
 import { resolveRead } from '../../../../src/shared/pairs/read.ts';
-import { logitDifference, scorePair, softmax, topTokens } from '../../../../src/shared/pairs/score.ts';
+import { logitDifference, logSumExp, scorePair, topTokens } from '../../../../src/shared/pairs/score.ts';
 import { encodePair, pairTokens } from '../../../../src/shared/pairs/tokens.ts';
 import { PairFlag, PairLine } from '../../../../src/shared/domain/index.ts';
 
@@ -169,8 +169,18 @@ describe('scores of a live check', () => {
   });
 
   it('gives probabilities that sum to one and survive large logits', () => {
-    expect(softmax(logits).reduce((a, b) => a + b)).toBeCloseTo(1, 12);
-    expect(Array.from(softmax(Float32Array.of(1000, 0)))).toEqual([1, 0]);
+    const all = topTokens(logits, 4);
+    expect(all.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 12);
+    expect(logSumExp(Float32Array.of(1000, 0))).toBe(1000);
+    expect(topTokens(Float32Array.of(1000, 0), 2).map(({ probability }) => probability)).toEqual([1, 0]);
+  });
+
+  it('finds the best of a large vocabulary as sorting does', () => {
+    const many = Float32Array.from({ length: 50_257 }, (_, i) => Math.fround(((i * 7919) % 5003) / 100));
+    const sorted = Array.from(many.keys()).sort((a, b) => (many[b] ?? 0) - (many[a] ?? 0) || a - b);
+    expect(topTokens(many, 10).map(({ id }) => id)).toEqual(sorted.slice(0, 10));
+    expect(topTokens(Float32Array.of(2, Number.NaN, 3), 2).map(({ id }) => id)).toEqual([2, 0]);
+    expect(topTokens(many, 0)).toEqual([]);
   });
 
   it('ranks by logit, then id, and names the roles', () => {
