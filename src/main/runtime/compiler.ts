@@ -18,8 +18,8 @@ export class ModelCompiler implements GraphCompiler {
   }
 
   /** Graphs are kept by name for as long as the model is loaded. */
-  async compile(graph: Graph): Promise<CompiledGraph> {
-    const session = await this.#model.session(`patch:${graph.name}`, () => graph);
+  async compile(graph: Graph, options: { readonly shared?: boolean } = {}): Promise<CompiledGraph> {
+    const session = await this.#model.session(`patch:${graph.name}`, () => graph, options);
     return {
       run: async (feeds, fetches) => {
         const results = await session.run(feeds, fetches);

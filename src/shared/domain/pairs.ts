@@ -32,6 +32,8 @@ export const PairLine = z.object({
   /** Names of the spans, or indices, that Gaussian noise corrupts. */
   key: z.union([z.string(), z.array(z.number().int().nonnegative())]).optional(),
   spans: z.object({ clean: Spans.default({}), corrupted: Spans.default({}) }).optional(),
+  /** A third prompt whose activations are pasted (source `prompt`). */
+  source: Prompt.optional(),
 });
 export type PairLine = z.infer<typeof PairLine>;
 

@@ -12,23 +12,102 @@ export const METRICS = [
   { name: 'prob', label: 'probability of the answer' },
   { name: 'log_prob', label: 'log-probability of the answer' },
   { name: 'kl', label: 'KL divergence from clean' },
+  { name: 'relative_prob', label: 'relative change of probability' },
+  { name: 'rank', label: 'rank of the answer' },
+  { name: 'top1', label: 'answer is the top token' },
 ] as const;
 export type MetricName = (typeof METRICS)[number]['name'];
 export const MetricName = z.enum(METRICS.map((m) => m.name) as [MetricName, ...MetricName[]]);
 
-/** The grid swept over a hook: which axes follow `pair`. */
+/** Grids that a study's sweep stores and a heatmap shows: which axes follow `pair`, in this order. */
 export const GridAxes = z.enum(['layer_position', 'layer', 'layer_head', 'layer_head_position']);
 export type GridAxes = z.infer<typeof GridAxes>;
 
-export const HookGrid = z.object({ hook: HookName, axes: GridAxes });
+/** Every grid that can be patched. */
+export const PatchAxes = z.enum([
+  'layer_position',
+  'layer',
+  'layer_head',
+  'layer_head_position',
+  'layer_span',
+  'layer_head_span',
+  'layer_head_position_source',
+  'layer_neuron',
+  'layer_position_neuron',
+  'layer_span_neuron',
+  'position',
+  'span',
+  'whole',
+]);
+export type PatchAxes = z.infer<typeof PatchAxes>;
+
+/** One activation: a hook of a layer (0 where the hook has none), whole or one head, neuron or token of it. */
+export const SiteSpec = z.object({
+  hook: HookName,
+  layer: z.number().int().nonnegative().default(0),
+  head: z.number().int().nonnegative().optional(),
+  neuron: z.number().int().nonnegative().optional(),
+  /** A token (negative counts from the end), or a span's name; absent = every token. */
+  position: z.union([z.number().int(), z.string().min(1)]).optional(),
+  /** Token or span of the source run; absent = the same as `position`. */
+  from: z.union([z.number().int(), z.string().min(1)]).optional(),
+});
+export type SiteSpec = z.infer<typeof SiteSpec>;
+
+export const HookGrid = z.object({
+  hook: HookName,
+  axes: PatchAxes,
+  /** Layers patched together: [l − ⌊w/2⌋, l + ⌈w/2⌉), clipped at the ends (METHODS section 6). */
+  window: z.number().int().min(2).optional(),
+  /** Spans of a span axis, by name. */
+  spans: z.array(z.string().min(1)).min(1).optional(),
+  /** Neurons of a neuron axis; absent = all. */
+  neurons: z.array(z.number().int().nonnegative()).min(1).optional(),
+  /** Without a position axis: the tokens patched; absent = every token. Negative counts from the end. */
+  at: z.union([z.number().int(), z.string().min(1)]).optional(),
+  /** With `at`: the tokens of the source run whose values are pasted there. */
+  from: z.union([z.number().int(), z.string().min(1)]).optional(),
+  /** Sites patched together in one run instead of a grid (axes `whole`; `hook` is the first site's). */
+  sites: z.array(SiteSpec).min(1).optional(),
+});
 export type HookGrid = z.infer<typeof HookGrid>;
+
+export const SweepHookGrid = HookGrid.extend({ axes: GridAxes });
+export type SweepHookGrid = z.infer<typeof SweepHookGrid>;
+
+/** Where the pasted activations come from. */
+export const PatchSourceKind = z.enum([
+  'pair',
+  'prompt',
+  'zero',
+  'mean',
+  'mean_position',
+  'resample',
+  'model',
+]);
+export type PatchSourceKind = z.infer<typeof PatchSourceKind>;
+
+export const Corruption = z.enum(['str', 'gn']);
+export type Corruption = z.infer<typeof Corruption>;
+
+/** How effects come about: by patching each site, or estimated by gradients (METHODS section 7). */
+export const METHODS = [
+  { name: 'exact', label: 'exact patching' },
+  { name: 'atp', label: 'attribution patching (AtP)' },
+  { name: 'atp-star', label: 'AtP* (QK-fix and GradDrop)' },
+  { name: 'ig', label: 'integrated gradients' },
+] as const;
+export type SweepMethod = (typeof METHODS)[number]['name'];
+export const SweepMethod = z.enum(METHODS.map((m) => m.name) as [SweepMethod, ...SweepMethod[]]);
 
 export const SweepSpec = z.object({
   modelId: ModelId,
   pairSetId: PairSetId,
-  grids: z.array(HookGrid).min(1),
+  grids: z.array(SweepHookGrid).min(1),
   direction: Direction,
-  method: z.enum(['exact']),
+  method: SweepMethod,
+  /** Points of the line for integrated gradients; absent = 5. */
+  steps: z.number().int().min(1).max(1000).optional(),
   corruption: z.enum(['str']),
   metrics: z.array(MetricName).min(1),
   /** |clean − corrupted| below this leaves the per-pair recovery undefined. */
@@ -80,8 +159,13 @@ const Value = z.number().nullable();
 export const PatchEffects = z.object({
   hook: z.string(),
   metric: z.string(),
-  /** In this order, absent ones left out: pair, layer, head, position. */
-  axes: z.array(z.enum(['pair', 'layer', 'head', 'position', 'span'])),
+  /** In this order, absent ones left out. */
+  /** Sites patched together, where the entry is not one grid. */
+  sites: z.array(SiteSpec).optional(),
+  /** Where pasted values come from and go to, where that is not the same place. */
+  from: z.union([z.number().int(), z.string()]).optional(),
+  to: z.union([z.number().int(), z.string()]).optional(),
+  axes: z.array(z.enum(['pair', 'draw', 'layer', 'window', 'head', 'position', 'span', 'source', 'neuron'])),
   shape: z.array(z.number().int().nonnegative()),
   raw: z.array(Value),
   normalized: z.array(Value),
@@ -97,12 +181,38 @@ export type PatchEffects = z.infer<typeof PatchEffects>;
 export const PatchSummary = z.object({
   hook: z.string(),
   metric: z.string(),
-  axes: z.array(z.enum(['layer', 'head', 'position', 'span'])),
+  sites: z.array(SiteSpec).optional(),
+  from: z.union([z.number().int(), z.string()]).optional(),
+  to: z.union([z.number().int(), z.string()]).optional(),
+  axes: z.array(z.enum(['layer', 'window', 'head', 'position', 'span', 'source', 'neuron'])),
   shape: z.array(z.number().int().nonnegative()),
   /** Ratio of means over pairs (METHODS section 2). */
   recovery: z.array(Value),
+  /** Under Gaussian noise: standard deviation of the raw metric over a pair's draws, averaged over pairs. */
+  draw_sd: z.array(Value).optional(),
 });
 export type PatchSummary = z.infer<typeof PatchSummary>;
+
+/** The strongest sites of an estimated grid, patched exactly, and how the two agree. */
+export const PatchVerification = z.object({
+  hook: z.string(),
+  metric: z.string(),
+  axes: PatchSummary.shape.axes,
+  /** Sites compared. */
+  n: z.number().int(),
+  /** Rank correlations of the signed mean effects; null where they are not defined. */
+  spearman: Value,
+  kendall: Value,
+  /** Sites whose estimate has the sign of the exact effect. */
+  same_sign: z.number().int(),
+  /** How many of the k strongest by estimate are among the k strongest by exact effect. */
+  overlap: z.object({ k: z.number().int(), shared: z.number().int() }),
+  /** Largest difference of the mean effects, in the metric's unit. */
+  largest_error: z.number(),
+  /** Strongest estimate first: coordinates on `axes`, and both headline recoveries. */
+  sites: z.array(z.object({ at: z.array(z.number().int()), estimated: Value, exact: Value })),
+});
+export type PatchVerification = z.infer<typeof PatchVerification>;
 
 export const PatchResult = z.object({
   engine: z.string(),
@@ -111,6 +221,8 @@ export const PatchResult = z.object({
   direction: Direction,
   method: z.string(),
   corruption: z.string(),
+  /** Where pasted values come from; absent = the pair's other prompt. */
+  source: z.string().optional(),
   bos: z.boolean(),
   timing: z.object({ load_ms: z.number(), sweep_ms: z.number(), peak_rss_mb: z.number() }),
   pairs: z.array(
@@ -121,10 +233,19 @@ export const PatchResult = z.object({
     }),
   ),
   baselines: z.array(
-    z.object({ metric: z.string(), pair: z.string(), clean: z.number(), corrupted: z.number() }),
+    z.object({
+      metric: z.string(),
+      pair: z.string(),
+      /** Draw of Gaussian noise. */
+      draw: z.number().int().optional(),
+      clean: z.number(),
+      corrupted: z.number(),
+    }),
   ),
   effects: z.array(PatchEffects),
   summary: z.array(PatchSummary),
+  /** With `--verify-top`: one entry a hook and metric. */
+  verification: z.array(PatchVerification).optional(),
 });
 export type PatchResult = z.infer<typeof PatchResult>;
 

@@ -8,7 +8,7 @@ export {
   type EncodeContext,
 } from './encode.ts';
 export { GAP_WARNING, hasError, pairFlags } from './flags.ts';
-export { preparePair, preparePairs, type PreparedPairs } from './prepare.ts';
+export { preparePair, preparePairs, type PreparedPair, type PreparedPairs } from './prepare.ts';
 export { resolveRead } from './read.ts';
 export { alternativeIds, logitDifference, scorePair, topTokens } from './score.ts';
 export { encodePair, pairTokens } from './tokens.ts';

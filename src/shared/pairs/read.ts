@@ -8,10 +8,20 @@ export type ReadPosition =
  * index (negative counts from the end), or the last token of a named span. A span must end at the same
  * token in both prompts.
  */
-export function resolveRead(line: Pick<PairLine, 'read' | 'spans'>, length: number): ReadPosition {
+export function resolveRead(
+  line: Pick<PairLine, 'read' | 'spans'>,
+  length: number,
+  unequal = false,
+): ReadPosition {
   if (line.read === 'last') return { ok: true, position: length - 1 };
   if (typeof line.read === 'number') return inRange(line.read, length);
-  return endOfSpan(line, line.read, length);
+  return endOfSpan(line, line.read, length, unequal);
+}
+
+/** As `resolveRead`, in the corrupted prompt: the same index, or the last token of the span there. */
+export function resolveReadCorrupted(line: Pick<PairLine, 'read' | 'spans'>, length: number): ReadPosition {
+  const span = typeof line.read === 'string' ? line.spans?.corrupted[line.read] : undefined;
+  return span === undefined ? resolveRead(line, length) : inRange(span[1] - 1, length);
 }
 
 function inRange(index: number, length: number): ReadPosition {
@@ -20,11 +30,16 @@ function inRange(index: number, length: number): ReadPosition {
   return { ok: false, problem: `read ${index} lies outside a prompt of ${length} tokens` };
 }
 
-function endOfSpan(line: Pick<PairLine, 'spans'>, name: string, length: number): ReadPosition {
+function endOfSpan(
+  line: Pick<PairLine, 'read' | 'spans'>,
+  name: string,
+  length: number,
+  unequal: boolean,
+): ReadPosition {
   const clean = line.spans?.clean[name];
   if (clean === undefined) return { ok: false, problem: `read names the span “${name}”, which is not drawn` };
   const corrupted = line.spans?.corrupted[name];
-  if (corrupted !== undefined && corrupted[1] !== clean[1]) {
+  if (!unequal && corrupted !== undefined && corrupted[1] !== clean[1]) {
     return {
       ok: false,
       problem: `the span “${name}” ends at token ${clean[1]} in clean and ${corrupted[1]} in corrupted`,
@@ -42,7 +57,7 @@ export function spanProblems(line: PairLine, cleanLength: number, corruptedLengt
         ([name, [start, end]]) =>
           `span “${name}” [${start}, ${end}) lies outside the ${length} ${side} tokens`,
       );
-  const read = resolveRead(line, cleanLength);
+  const read = resolveRead(line, cleanLength, cleanLength !== corruptedLength);
   const key =
     typeof line.key === 'string' && line.spans?.clean[line.key] === undefined
       ? [`key names the span “${line.key}”, which is not drawn`]

@@ -134,11 +134,11 @@ describe('dropout in the training graph', () => {
 
   it('acts on embeddings, patterns and both residual writes of every layer', () => {
     expect(build(0.2).masks).toEqual([
-      { name: 'drop:embedding', shape: [B * T, 8] },
+      { name: 'drop:embedding', shape: [B * T, 8], site: 0 },
       ...[0, 1].flatMap((layer) => [
-        { name: `drop:${layer}:attention`, shape: [B, 2, T, T] },
-        { name: `drop:${layer}:attn_out`, shape: [B * T, 8] },
-        { name: `drop:${layer}:mlp_out`, shape: [B * T, 8] },
+        { name: `drop:${layer}:attention`, shape: [B, 2, T, T], site: 3 * layer + 1 },
+        { name: `drop:${layer}:attn_out`, shape: [B * T, 8], site: 3 * layer + 2 },
+        { name: `drop:${layer}:mlp_out`, shape: [B * T, 8], site: 3 * layer + 3 },
       ]),
     ]);
   });

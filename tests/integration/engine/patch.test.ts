@@ -1,22 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   HOOKS,
-  METRICS,
   PairLine,
+  PatchAxes,
   type Direction,
   type HookGrid,
   type MetricName,
 } from '../../../src/shared/domain/index.ts';
-import { patchNaively } from '../../../src/main/engine/interp/naive.ts';
 import { patch } from '../../../src/main/engine/interp/patch.ts';
 import { PatchSessions } from '../../../src/main/engine/interp/sessions.ts';
 import type { PatchBlock, PatchPair, PatchTask } from '../../../src/main/engine/interp/types.ts';
-import { openModelFolder, saveModelFolder } from '../../../src/main/models/index.ts';
-import { Mt19937 } from '../../../src/main/engine/random/mt19937.ts';
+import { openModelFolder } from '../../../src/main/models/index.ts';
 import { ModelCompiler } from '../../../src/main/runtime/compiler.ts';
 import { LoadedModel } from '../../../src/main/runtime/modelCache.ts';
 import { SessionFactory } from '../../../src/main/runtime/sessions.ts';
@@ -78,9 +74,7 @@ const gridOf = (e: ReferenceEffects): HookGrid | undefined => {
   const axes = e.axes.slice(1).join('_');
   const hook = HOOKS.find((h) => h.name === e.hook)?.name;
   if (hook === undefined) return undefined;
-  const known = (['layer', 'layer_position', 'layer_head', 'layer_head_position'] as const).find(
-    (a) => a === axes,
-  );
+  const known = PatchAxes.options.find((a) => a === axes);
   return known === undefined ? undefined : { hook, axes: known };
 };
 
@@ -157,144 +151,6 @@ describe('exact patching against TransformerLens', () => {
         if (zero === 1) expect(block.raw[0]![i]).toBe(block.corrupted[0]);
       });
       expect(block.zero.some((z) => z === 1)).toBe(true);
-    }
-    await model.close();
-  });
-});
-
-describe('the packed method against the plain one', () => {
-  const folders: string[] = [];
-  afterAll(async () => Promise.all(folders.map((f) => rm(f, { recursive: true }))));
-
-  /** A random GPT-2 shape with weights large enough that effects are not tiny. */
-  async function randomModel(random: Mt19937): Promise<string> {
-    const nHead = 1 + random.interval(3);
-    const dModel = nHead * 4 * (1 + random.interval(2));
-    const nLayer = 1 + random.interval(3);
-    const vocabSize = 23;
-    const nCtx = 16;
-    const dMlp = 4 * dModel;
-    const shapes: [string, number[]][] = [
-      ['wte.weight', [vocabSize, dModel]],
-      ['wpe.weight', [nCtx, dModel]],
-      ['ln_f.weight', [dModel]],
-      ['ln_f.bias', [dModel]],
-    ];
-    for (let l = 0; l < nLayer; l++) {
-      for (const norm of ['ln_1', 'ln_2'])
-        shapes.push([`h.${l}.${norm}.weight`, [dModel]], [`h.${l}.${norm}.bias`, [dModel]]);
-      for (const [name, i, o] of [
-        ['attn.c_attn', dModel, 3 * dModel],
-        ['attn.c_proj', dModel, dModel],
-        ['mlp.c_fc', dModel, dMlp],
-        ['mlp.c_proj', dMlp, dModel],
-      ] as const) {
-        shapes.push([`h.${l}.${name}.weight`, [i, o]], [`h.${l}.${name}.bias`, [o]]);
-      }
-    }
-    const tensors = shapes.map(([name, shape]) => {
-      const size = shape.reduce((a, n) => a * n, 1);
-      const gain = /ln_\w+\.weight$/.test(name) ? 1 : 0;
-      return {
-        name,
-        shape,
-        data: Float32Array.from({ length: size }, () => gain + 0.4 * (random.double() * 2 - 1)),
-      };
-    });
-    const folder = await mkdtemp(join(tmpdir(), 'engram-random-'));
-    folders.push(folder);
-    await saveModelFolder(
-      folder,
-      {
-        family: 'gpt2',
-        nLayer,
-        nHead,
-        dModel,
-        dMlp,
-        nCtx,
-        vocabSize,
-        layerNormEps: 1e-5,
-        activation: 'gelu_new',
-        tiedEmbeddings: true,
-        bosTokenId: null,
-        eosTokenId: null,
-      },
-      tensors,
-      null,
-    );
-    return folder;
-  }
-
-  function randomPair(random: Mt19937, id: number): PatchPair {
-    const T = 2 + random.interval(8);
-    const clean = Array.from({ length: T }, () => random.interval(22));
-    const corrupted = clean.map((t) => (random.double() < 0.3 ? random.interval(22) : t));
-    corrupted[random.interval(T - 1)] = 22;
-    const read = random.double() < 0.7 ? T - 1 : random.interval(T - 1);
-    return { id: `p${id}`, clean, corrupted, answer: [1, 2], wrong: [3, 4, 5], read };
-  }
-
-  it.each([1, 2, 3, 4, 5, 6])('random model, pairs and limits, seed %i', async (seed) => {
-    const random = new Mt19937(seed);
-    const { sessions, compiler, model } = await openSessions(await randomModel(random));
-    const grids: HookGrid[] = HOOKS.flatMap((h) => [
-      { hook: h.name, axes: 'layer' as const },
-      { hook: h.name, axes: 'layer_position' as const },
-      ...(h.heads
-        ? [
-            { hook: h.name, axes: 'layer_head' as const },
-            { hook: h.name, axes: 'layer_head_position' as const },
-          ]
-        : []),
-    ]);
-    const task: PatchTask = {
-      pairs: Array.from({ length: 3 }, (_, i) => randomPair(random, i)),
-      grids,
-      direction: seed % 2 === 0 ? 'noising' : 'denoising',
-      metrics: METRICS.map((m) => m.name),
-      // Small enough that pairs and even single variants are spread over many batches.
-      memoryBytes: seed % 3 === 0 ? 40_000 : 64 * 2 ** 20,
-    };
-    const packed = await collect(patch(sessions, task));
-    const naive = await collect(patchNaively(sessions, compiler, task));
-    expect([...packed.keys()].sort()).toEqual([...naive.keys()].sort());
-    for (const [key, a] of packed) {
-      const b = naive.get(key)!;
-      expect(a.zero).toEqual(b.zero);
-      a.raw.forEach((values, m) => {
-        values.forEach((value, i) => {
-          const what = `${key} ${grids[a.grid]!.hook} ${grids[a.grid]!.axes} ${task.metrics[m]!} cell ${i}`;
-          expect(Math.abs(value - b.raw[m]![i]!), what).toBeLessThan(1e-5);
-          // Whatever is called zero is zero in the plain method too; whatever is trivial is the source run.
-          const target = task.direction === 'denoising' ? b.corrupted[m]! : b.clean[m]!;
-          const source = task.direction === 'denoising' ? b.clean[m]! : b.corrupted[m]!;
-          if (a.zero[i] === 1) expect(Math.abs(b.raw[m]![i]! - target), what).toBeLessThan(1e-5);
-          if (a.trivial[i] === 1 && a.zero[i] === 0) {
-            expect(Math.abs(b.raw[m]![i]! - source), what).toBeLessThan(1e-5);
-          }
-        });
-      });
-    }
-    await model.close();
-  });
-
-  it('resumes: blocks already done are not computed again', async () => {
-    const random = new Mt19937(7);
-    const { sessions, model } = await openSessions(await randomModel(random));
-    const task: PatchTask = {
-      pairs: [randomPair(random, 0), randomPair(random, 1)],
-      grids: [
-        { hook: 'blocks.{layer}.hook_attn_out', axes: 'layer_position' },
-        { hook: 'blocks.{layer}.attn.hook_z', axes: 'layer_head' },
-      ],
-      direction: 'denoising',
-      metrics: ['logit_diff'],
-    };
-    const whole = await collect(patch(sessions, task));
-    const rest = await collect(patch(sessions, { ...task, done: ['0:0', '1:1'] }));
-    expect([...rest.keys()].sort()).toEqual(['0:1', '1:0']);
-    for (const [key, block] of rest) {
-      block.raw[0]!.forEach((v, i) => expect(v).toBeCloseTo(whole.get(key)!.raw[0]![i]!, 5));
     }
     await model.close();
   });

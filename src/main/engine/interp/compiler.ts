@@ -24,7 +24,8 @@ export interface WeightPlace {
 
 /** What the engine needs of whoever runs graphs: the runtime gives it, and tests can too. */
 export interface GraphCompiler {
-  compile(graph: Graph): Promise<CompiledGraph>;
+  /** `shared`: the weights stay as they lie in the file, where the runtime would otherwise copy them for speed. */
+  compile(graph: Graph, options?: { readonly shared?: boolean }): Promise<CompiledGraph>;
   weight(name: string): WeightPlace;
 }
 

@@ -5,8 +5,10 @@ export interface PackedRun {
   readonly row: number;
   readonly from: number;
   readonly to: number;
-  /** Row in the cache (or in the packed sequence, with `prefixPacked`) of token 0 of the run it continues. */
+  /** Row in the cache (or in the packed sequence, with no cache) of token 0 of the run it continues. */
   readonly prefixRow: number;
+  /** Positions whose final rows are wanted, ascending; the last is `to`. */
+  readonly reads: readonly number[];
 }
 
 const BEYOND = 2 ** 30;
@@ -20,7 +22,20 @@ export interface IndexFeeds {
   readonly out_index: Feed;
 }
 
-/** Keys of a run: its prefix's rows before `from`, its own rows from there. Writes into row `v` of [V, S]. */
+/** Queries and keys of one packed batch: [V, n] and [V, S]. */
+export interface PackedSize {
+  readonly queries: number;
+  readonly keys: number;
+}
+
+export function packedSize(runs: readonly PackedRun[]): PackedSize {
+  return {
+    queries: Math.max(...runs.map((r) => r.to - r.from + 1)),
+    keys: Math.max(...runs.map((r) => r.to + 1)),
+  };
+}
+
+/** Keys of a run up to a token: its prefix's rows before `from`, its own rows from there. Row `v` of [V, S]. */
 function writeKeys(
   index: Int32Array,
   position: Int32Array,
@@ -40,11 +55,16 @@ function writeKeys(
   }
 }
 
+/** Token position of every packed row, for families that turn queries and keys by it. */
+export function rowPositions(runs: readonly PackedRun[]): Feed {
+  const positions = runs.flatMap((r) => Array.from({ length: r.to - r.from + 1 }, (_, i) => r.from + i));
+  return ints(positions, [positions.length]);
+}
+
 /** Indices for a block over whole runs; `cacheRows` is the number of cached rows that precede the packed ones. */
 export function walkIndex(runs: readonly PackedRun[], cacheRows: number): IndexFeeds {
   const V = runs.length;
-  const n = Math.max(...runs.map((r) => r.to - r.from + 1));
-  const S = Math.max(...runs.map((r) => r.to + 1));
+  const { queries: n, keys: S } = packedSize(runs);
   const N = runs.reduce((s, r) => s + r.to - r.from + 1, 0);
   const q = new Int32Array(V * n);
   const qp = new Int32Array(V * n);
@@ -68,29 +88,30 @@ export function walkIndex(runs: readonly PackedRun[], cacheRows: number): IndexF
   };
 }
 
-/** Indices for the last block: one query a run, at its last token. */
+/** Indices for the last block: one query for every read position at or behind a run's first row. */
 export function lastIndex(
   runs: readonly PackedRun[],
   cacheRows: number,
 ): IndexFeeds & { readonly read_index: Feed } {
-  const V = runs.length;
-  const S = Math.max(...runs.map((r) => r.to + 1));
-  const each = Int32Array.from(runs, (_, v) => v);
-  const kv = new Int32Array(V * S);
-  const kp = new Int32Array(V * S);
-  runs.forEach((run, v) => writeKeys(kv, kp, v, S, run, cacheRows));
+  const reads = runs.flatMap((run) => run.reads.filter((t) => t >= run.from).map((t) => ({ run, t })));
+  const Q = reads.length;
+  const { keys: S } = packedSize(runs);
+  const each = Int32Array.from(reads, (_, i) => i);
+  const kv = new Int32Array(Q * S);
+  const kp = new Int32Array(Q * S);
+  reads.forEach(({ run }, i) => writeKeys(kv, kp, i, S, run, cacheRows));
   return {
-    q_index: ints(each, [V, 1]),
+    q_index: ints(each, [Q, 1]),
     q_position: ints(
-      Int32Array.from(runs, (r) => r.to),
-      [V, 1],
+      reads.map(({ t }) => t),
+      [Q, 1],
     ),
-    kv_index: ints(kv, [V, S]),
-    kv_position: ints(kp, [V, S]),
-    out_index: ints(each, [V]),
+    kv_index: ints(kv, [Q, S]),
+    kv_position: ints(kp, [Q, S]),
+    out_index: ints(each, [Q]),
     read_index: ints(
-      Int32Array.from(runs, (r) => r.row + r.to - r.from),
-      [V],
+      reads.map(({ run, t }) => run.row + t - run.from),
+      [Q],
     ),
   };
 }

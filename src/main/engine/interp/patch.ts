@@ -1,29 +1,45 @@
-import { invariant } from '../../../shared/errors/index.ts';
-import type { MetricName, ModelConfig } from '../../../shared/domain/index.ts';
+import { invariant, UserInputError } from '../../../shared/errors/index.ts';
+import type { HookName, MetricName } from '../../../shared/domain/index.ts';
+import { familyOf } from '../nn/registry.ts';
 import { runBaseline, type Baseline } from './baseline.ts';
+import { casesOf, type PatchCase } from './cases.ts';
 import { floats } from './compiler.ts';
-import { needsOf } from './metrics.ts';
-import { DEFAULT_BATCH_BYTES, planPair, rowBytes, variantBytes, type PairPlan } from './plan.ts';
-import { distribution, readMetrics, type CleanDistribution } from './readout.ts';
+import { bytesOfBase, bytesOfVariant, DEFAULT_BATCH_BYTES } from './cost.ts';
+import { METRIC_TABLE, needsOf } from './metrics.ts';
+import { noiseSource, type Noise } from './noise.ts';
+import { needsOfPlans, planCase, sourceSide, type CasePlan, type SiteRef } from './plan.ts';
+import {
+  distribution,
+  readLikelihoods,
+  readMetrics,
+  sequenceMetrics,
+  type CleanDistribution,
+} from './readout.ts';
 import type { PatchSessions } from './sessions.ts';
-import { gridShape, HOOK_ENTRIES, type Recorded } from './sites.ts';
+import { checkGrid, gridShape } from './sites.ts';
+import { fromRun, means, zeros, type PatchValues } from './sources.ts';
 import type { PatchBlock, PatchPair, PatchTask } from './types.ts';
 import { walk, type WalkItem } from './walk.ts';
 
 export interface PatchOptions {
   /** Called between runs of the model; throws to stop. */
   readonly check?: () => void;
+  /** The other model of a `model` source, of the same shape. */
+  readonly other?: PatchSessions | undefined;
 }
 
 /** Pairs that are run together: their base runs and patched runs fit one packed batch, or one pair alone. */
-interface Group {
-  readonly plans: readonly PairPlan[];
+interface Unit {
+  readonly pair: PatchPair;
+  readonly index: number;
+  readonly plans: readonly CasePlan[];
 }
 
 /**
- * Exact activation patching of whole grids (METHODS sections 1, 2 and 6): for every site, the metric of the
- * target run with that one activation taken from the source run. Denoising: the target is the corrupted
- * prompt; noising: the clean one. Yields one block per grid and pair, in no fixed order of grids.
+ * Exact activation patching of whole grids (METHODS sections 1, 2, 3 and 6): for every site, the metric of the
+ * target run with that activation taken from the source. Denoising: the target is the corrupted prompt;
+ * noising: the clean one. Yields one block per grid, pair and noise draw, in no fixed order of grids.
+ * @throws UserInputError naming the hook, pair or metric that cannot be patched or measured.
  */
 export async function* patch(
   sessions: PatchSessions,
@@ -31,132 +47,289 @@ export async function* patch(
   options: PatchOptions = {},
 ): AsyncGenerator<PatchBlock, void, undefined> {
   const check = options.check ?? (() => undefined);
+  checkTask(task, sessions);
   const limit = task.memoryBytes ?? DEFAULT_BATCH_BYTES;
-  const record = recordedBy(task);
-  for (const group of groups(task, sessions.config, limit)) {
+  const draw = await drawOf(sessions, task);
+  const constant = await constantValues(sessions, task, draw, check);
+  for (const units of groups(task, sessions, draw, limit)) {
     check();
-    const pairs = group.plans.map((p) => pairOf(task, p));
-    const base = await runBaseline(sessions, pairs, task.direction, record, check);
-    const clean = await cleanDistributions(sessions, task, base, pairs.length);
-    const finals = await runVariants(sessions, base, group, pairs, limit, check);
-    for (const [i, plan] of group.plans.entries()) {
-      yield* blocksOf(sessions, task, plan, pairOf(task, plan), base, i, finals, clean[i] ?? null);
+    const plans = units.flatMap((u) => u.plans);
+    const cases = plans.map((p) => p.one);
+    const needs = needsOfPlans(task, plans, sessions.config);
+    const base = await runBaseline(sessions, cases, needs, check);
+    const other = options.other === undefined ? null : await runBaseline(options.other, cases, needs, check);
+    const side = sourceSide(task);
+    const values = constant ?? (other !== null ? fromRun(other, 'target') : fromRun(base, side ?? 'other'));
+    const finals = await runVariants(sessions, base, values, plans, limit, check);
+    let first = 0;
+    for (const unit of units) {
+      const readers = unit.plans.map((plan, i) => ({
+        plan,
+        at: first + i,
+        variants: finals[first + i] ?? new Float32Array(0),
+      }));
+      first += unit.plans.length;
+      yield* blocksOf({ sessions, task, base, other, otherSessions: options.other ?? null }, unit, readers);
     }
   }
 }
 
-function pairOf(task: PatchTask, plan: PairPlan): PatchPair {
-  const pair = task.pairs[plan.pair];
-  invariant(pair !== undefined, `no pair ${plan.pair}`);
-  return pair;
-}
-
-/** What target and source runs must record for the task's hooks. */
-function recordedBy(task: PatchTask): Set<Recorded> {
-  return new Set(task.grids.flatMap((g) => [...HOOK_ENTRIES[g.hook].source, ...HOOK_ENTRIES[g.hook].target]));
-}
-
-function bytesOf(plan: PairPlan, pair: PatchPair, config: ModelConfig): number {
-  const tokens = pair.read + 1;
-  const base = 2 * tokens * (rowBytes(config) + 4 * 7 * config.dModel * config.nLayer);
-  return plan.variants.reduce(
-    (sum, v) => sum + (tokens - v.start) * rowBytes(config) + variantBytes(config, tokens),
-    base,
-  );
-}
-
-function* groups(task: PatchTask, config: ModelConfig, limit: number): Generator<Group> {
-  let plans: PairPlan[] = [];
-  let bytes = 0;
-  for (const [i, pair] of task.pairs.entries()) {
-    const plan = planPair(task, config, i);
-    if (plan === null) continue;
-    const more = bytesOf(plan, pair, config);
-    if (plans.length > 0 && bytes + more > limit) {
-      yield { plans };
-      plans = [];
-      bytes = 0;
+/** @throws UserInputError for grids, sources and metrics that do not go together. */
+export function checkTask(task: PatchTask, sessions: PatchSessions): void {
+  const { config } = sessions;
+  const kind = task.source?.kind ?? 'pair';
+  for (const grid of task.grids) {
+    checkGrid(grid, config, familyOf(config).parallel);
+    if (grid.hook === 'logits' && ['zero', 'mean'].includes(kind)) {
+      throw new UserInputError(
+        'LOGITS_SOURCE',
+        `Logits cannot be patched from ${kind}.`,
+        'Patch the final norm instead.',
+      );
     }
-    plans.push(plan);
-    bytes += more;
   }
-  if (plans.length > 0) yield { plans };
+  if (task.noise !== undefined && kind === 'model') {
+    throw new UserInputError(
+      'SOURCE_NOISE',
+      'Gaussian noise and another model cannot both make the difference between two runs.',
+      'Patch from the other model without noise.',
+    );
+  }
+  if (kind === 'model' && task.metrics.includes('relative_prob')) {
+    throw new UserInputError(
+      'METRIC_SOURCE',
+      'The relative change of probability compares two prompts of one model.',
+      'Choose logit_diff, prob or kl with another model.',
+    );
+  }
+  const sequence = task.pairs.find((p) => p.sequences !== undefined);
+  const single = task.metrics.find((m) => METRIC_TABLE[m].sequence === undefined);
+  if (sequence !== undefined && single !== undefined) {
+    throw new UserInputError(
+      'METRIC_SEQUENCE',
+      `Pair ${sequence.id} scores whole answers; ${single} reads one position.`,
+      'Use logit_diff, prob, log_prob or relative_prob, or another answer mode.',
+    );
+  }
 }
 
-/** The clean run's distribution per pair of the group, where a metric compares with it. */
-async function cleanDistributions(
+type Draw = (pair: number, draw: number) => Noise;
+
+async function drawOf(sessions: PatchSessions, task: PatchTask): Promise<Draw> {
+  if (task.noise === undefined) return () => ({ at: new Map() });
+  return (await noiseSource(sessions, task.pairs, task.noise)).draw;
+}
+
+/** Values that no pair decides. */
+async function constantValues(
   sessions: PatchSessions,
   task: PatchTask,
-  base: Baseline,
-  count: number,
-): Promise<CleanDistribution[]> {
-  if (!needsOf(task.metrics).cross) return [];
-  const side = task.direction === 'denoising' ? 'source' : 'target';
-  const logits = await sessions.logits();
-  const { vocabSize, dModel } = sessions.config;
-  const out: CleanDistribution[] = [];
-  for (let i = 0; i < count; i++) {
-    const { logits: row } = await logits.run({ h: floats(base.finalRow(i, side), [1, dModel]) }, ['logits']);
-    invariant(row?.length === vocabSize, 'logits of one row');
-    out.push(distribution(row));
+  draw: Draw,
+  check: () => void,
+): Promise<PatchValues | null> {
+  const { source } = task;
+  if (source?.kind === 'zero') return zeros(sessions.config);
+  if (source?.kind !== 'mean') return null;
+  const hooks = new Set<HookName>();
+  for (const index of task.pairs.keys()) {
+    const plans = plansOf(task, sessions, index, draw);
+    for (const hook of needsOfPlans(task, plans, sessions.config).pasted) hooks.add(hook);
   }
-  return out;
+  return means(sessions, source, hooks, check);
 }
 
-/** Final rows of every variant: per pair of the group, [variants, d]. */
+function plansOf(task: PatchTask, sessions: PatchSessions, index: number, draw: Draw): CasePlan[] {
+  return casesOf(task, index, draw).flatMap((one) => planCase(task, sessions.config, one) ?? []);
+}
+
+function* groups(task: PatchTask, sessions: PatchSessions, draw: Draw, limit: number): Generator<Unit[]> {
+  let units: Unit[] = [];
+  let bytes = 0;
+  for (const [index, pair] of task.pairs.entries()) {
+    const plans = plansOf(task, sessions, index, draw);
+    if (plans.length === 0) continue;
+    const more = plans.reduce(
+      (sum, plan) =>
+        sum +
+        bytesOfBase(plan, sessions.config) +
+        plan.variants.reduce((s, v) => s + bytesOfVariant(v, plan, sessions.config), 0),
+      0,
+    );
+    if (units.length > 0 && bytes + more > limit) {
+      yield units;
+      units = [];
+      bytes = 0;
+    }
+    units.push({ pair, index, plans });
+    bytes += more;
+  }
+  if (units.length > 0) yield units;
+}
+
+/** Final rows of every variant: per case [variants × reads, d]. */
 async function runVariants(
   sessions: PatchSessions,
   base: Baseline,
-  group: Group,
-  pairs: readonly PatchPair[],
+  values: PatchValues,
+  plans: readonly CasePlan[],
   limit: number,
   check: () => void,
 ): Promise<Float32Array[]> {
   const { config } = sessions;
   const d = config.dModel;
-  const finals = group.plans.map((p) => new Float32Array(p.variants.length * d));
-  let items: (WalkItem & { readonly at: number })[] = [];
+  const finals = plans.map((p) => new Float32Array(p.variants.length * p.one.target.reads.length * d));
+  const all = plans.flatMap((plan, one) =>
+    plan.variants.map((variant, at) => ({
+      variant,
+      one,
+      at,
+      reads: plan.one.target.reads,
+      bytes: bytesOfVariant(variant, plan, config),
+      // Runs that change the same points share graphs; entries need none of their own.
+      kind: variant.entry === null ? [...new Set(variant.edits.map((e) => e.hook))].sort().join() : '',
+    })),
+  );
+  all.sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : 0));
+  let items: ((typeof all)[number] & WalkItem)[] = [];
   let bytes = 0;
   const flush = async (): Promise<void> => {
     if (items.length === 0) return;
-    const rows = await walk(sessions, base, items, check);
-    items.forEach((item, r) => finals[item.pair]?.set(rows.subarray(r * d, (r + 1) * d), item.at * d));
+    const rows = await walk(sessions, base, values, items, check);
+    let r = 0;
+    for (const { one, at, reads } of items) {
+      finals[one]?.set(rows.subarray(r * d, (r + reads.length) * d), at * reads.length * d);
+      r += reads.length;
+    }
     items = [];
     bytes = 0;
   };
-  for (const [pair, plan] of group.plans.entries()) {
-    const read = pairs[pair]?.read ?? 0;
-    for (const [at, variant] of plan.variants.entries()) {
-      const more = (read + 1 - variant.start) * rowBytes(config) + variantBytes(config, read + 1);
-      if (bytes + more > limit) await flush();
-      items.push({ variant, pair, read, at });
-      bytes += more;
-    }
+  for (const item of all) {
+    if (bytes + item.bytes > limit || (items[0] !== undefined && items[0].kind !== item.kind)) await flush();
+    items.push(item);
+    bytes += item.bytes;
   }
   await flush();
   return finals;
 }
 
-async function* blocksOf(
-  sessions: PatchSessions,
-  task: PatchTask,
-  plan: PairPlan,
-  pair: PatchPair,
-  base: Baseline,
-  index: number,
-  finals: readonly Float32Array[],
-  clean: CleanDistribution | null,
-): AsyncGenerator<PatchBlock, void, undefined> {
-  const d = sessions.config.dModel;
-  const variants = finals[index] ?? new Float32Array(0);
-  const rows = new Float32Array(variants.length + 2 * d);
-  rows.set(base.finalRow(index, 'target'), 0);
-  rows.set(base.finalRow(index, 'source'), d);
-  rows.set(variants, 2 * d);
-  const values = await readMetrics(sessions, pair, rows, task.metrics, clean);
-  const blocks = new Map(
-    plan.grids.map((g) => [g, emptyBlock(task, plan, g, pair, sessions.config, values)] as const),
-  );
+interface ReadContext {
+  readonly sessions: PatchSessions;
+  readonly task: PatchTask;
+  readonly base: Baseline;
+  readonly other: Baseline | null;
+  readonly otherSessions: PatchSessions | null;
+}
+
+interface Reader {
+  readonly plan: CasePlan;
+  /** Index of its case in the group. */
+  readonly at: number;
+  readonly variants: Float32Array;
+}
+
+/** Rows of a reader: the target run, its other run, the source run, then the variants. */
+const TARGET = 0;
+const OTHER = 1;
+const SOURCE = 2;
+const VARIANTS = 3;
+
+function rowsOf(c: ReadContext, { plan, at, variants }: Reader): Float32Array {
+  const { target } = plan.one;
+  const size = target.reads.length * c.sessions.config.dModel;
+  const rows = new Float32Array(VARIANTS * size + variants.length);
+  const side = sourceSide(c.task);
+  rows.set(c.base.finalRows(at, 'target'), TARGET * size);
+  rows.set(c.base.finalRows(at, 'other'), OTHER * size);
+  rows.set(c.base.finalRows(at, side ?? 'other'), SOURCE * size);
+  rows.set(variants, VARIANTS * size);
+  return rows;
+}
+
+async function* blocksOf(c: ReadContext, unit: Unit, readers: readonly Reader[]): AsyncGenerator<PatchBlock> {
+  const draws = new Map<number, Reader[]>();
+  for (const reader of readers) {
+    const { draw } = reader.plan.one;
+    draws.set(draw, [...(draws.get(draw) ?? []), reader]);
+  }
+  for (const own of draws.values()) {
+    const [first] = own;
+    invariant(first !== undefined, 'a draw has a case');
+    const values =
+      unit.pair.sequences === undefined
+        ? await singleValues(c, unit, first)
+        : await sequenceValues(c, unit, own);
+    yield* fillBlocks(c, unit, first.plan, values);
+  }
+}
+
+/** Per metric the rows' values. */
+async function singleValues(c: ReadContext, unit: Unit, reader: Reader): Promise<Float64Array[]> {
+  const { sessions, task } = c;
+  const rows = rowsOf(c, reader);
+  const clean = needsOf(task.metrics).cross ? await cleanDistribution(c, reader) : null;
+  const values = await readMetrics(sessions, unit.pair, rows, task.metrics, clean);
+  if (c.other !== null && c.otherSessions !== null) {
+    const own = c.other.finalRows(reader.at, 'target');
+    const others = await readMetrics(c.otherSessions, unit.pair, own, task.metrics, clean);
+    values.forEach((v, m) => v.fill(others[m]?.[0] ?? Number.NaN, OTHER, SOURCE + 1));
+  }
+  return values;
+}
+
+const siteKey = ({ grid, cell }: SiteRef): string => `${grid}:${cell}`;
+
+/** The alternatives' likelihoods put together site by site, in the rows of the first alternative's plan. */
+async function sequenceValues(
+  c: ReadContext,
+  unit: Unit,
+  readers: readonly Reader[],
+): Promise<Float64Array[]> {
+  const [first] = readers;
+  invariant(first !== undefined && unit.pair.sequences !== undefined, 'a sequence answer has alternatives');
+  const aligned: Float64Array[] = [];
+  for (const reader of readers) {
+    const scored = reader.plan.one.scored ?? [];
+    const logs = await readLikelihoods(c.sessions, scored, rowsOf(c, reader));
+    if (c.other !== null && c.otherSessions !== null) {
+      const [own] = await readLikelihoods(c.otherSessions, scored, c.other.finalRows(reader.at, 'target'));
+      logs.fill(own ?? Number.NaN, OTHER, SOURCE + 1);
+    }
+    const rowOf = new Map(
+      reader.plan.variants.flatMap((v, i) => v.sites.map((s) => [siteKey(s), VARIANTS + i] as const)),
+    );
+    const same = first.plan.variants.map((v) => {
+      const [site] = v.sites;
+      return site === undefined ? Number.NaN : (logs[rowOf.get(siteKey(site)) ?? -1] ?? Number.NaN);
+    });
+    aligned.push(Float64Array.from([...logs.subarray(0, VARIANTS), ...same]));
+  }
+  return sequenceMetrics(unit.pair.sequences.answer.length, aligned, c.task.metrics);
+}
+
+/** The clean run's distribution over the vocabulary. */
+async function cleanDistribution(c: ReadContext, { at }: Reader): Promise<CleanDistribution> {
+  const denoising = c.task.direction === 'denoising';
+  const byOther = denoising && c.other !== null && c.otherSessions !== null;
+  const sessions = byOther ? c.otherSessions : c.sessions;
+  const h =
+    byOther && c.other !== null
+      ? c.other.finalRows(at, 'target')
+      : c.base.finalRows(at, denoising ? 'other' : 'target');
+  invariant(sessions !== null, 'sessions of the clean run');
+  const head = await sessions.logits();
+  const { logits } = await head.run({ h: floats(h, [1, sessions.config.dModel]) }, ['logits']);
+  invariant(logits?.length === sessions.config.vocabSize, 'logits of one row');
+  return distribution(logits);
+}
+
+function* fillBlocks(
+  c: ReadContext,
+  unit: Unit,
+  plan: CasePlan,
+  values: readonly Float64Array[],
+): Generator<PatchBlock> {
+  const { task } = c;
+  const blocks = new Map(plan.grids.map((g) => [g, emptyBlock(c, unit, plan.one, g, values)] as const));
   const put = (grid: number, cell: number, row: number): void => {
     const block = blocks.get(grid);
     task.metrics.forEach((_: MetricName, m) => {
@@ -164,29 +337,29 @@ async function* blocksOf(
       if (raw !== undefined) raw[cell] = values[m]?.[row] ?? Number.NaN;
     });
   };
-  for (const { site, value } of plan.fixed) put(site.grid, site.cell, value === 'target' ? 0 : 1);
-  plan.variants.forEach((v, i) => v.sites.forEach((site) => put(site.grid, site.cell, 2 + i)));
+  for (const { site, value } of plan.fixed) put(site.grid, site.cell, value === 'target' ? TARGET : SOURCE);
+  plan.variants.forEach((v, i) => v.sites.forEach((site) => put(site.grid, site.cell, VARIANTS + i)));
   for (const site of plan.zeros) blocks.get(site.grid)?.zero.fill(1, site.cell, site.cell + 1);
   for (const site of plan.trivials) blocks.get(site.grid)?.trivial.fill(1, site.cell, site.cell + 1);
   yield* blocks.values();
 }
 
 function emptyBlock(
-  task: PatchTask,
-  plan: PairPlan,
+  { task, sessions }: ReadContext,
+  unit: Unit,
+  one: PatchCase,
   grid: number,
-  pair: PatchPair,
-  config: ModelConfig,
   values: readonly Float64Array[],
 ): PatchBlock {
   const spec = task.grids[grid];
   invariant(spec !== undefined, `no grid ${grid}`);
-  const shape = gridShape(spec, config, pair.clean.length);
+  const shape = gridShape(spec, sessions.config, one.tokens);
   const size = shape.reduce((a, n) => a * n, 1);
-  const [cleanRow, corruptedRow] = task.direction === 'denoising' ? [1, 0] : [0, 1];
+  const [cleanRow, corruptedRow] = task.direction === 'denoising' ? [OTHER, TARGET] : [TARGET, OTHER];
   return {
     grid,
-    pair: plan.pair,
+    pair: unit.index,
+    draw: one.draw,
     shape,
     raw: task.metrics.map(() => new Float64Array(size).fill(Number.NaN)),
     clean: values.map((v) => v[cleanRow] ?? Number.NaN),

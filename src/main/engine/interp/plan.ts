@@ -1,18 +1,25 @@
-import type { ModelConfig } from '../../../shared/domain/index.ts';
-import { hookInfo } from '../../../shared/domain/index.ts';
-import { gridCells, gridShape, HOOK_ENTRIES, type Cell, type Entry } from './sites.ts';
-import type { PatchCost, PatchPair, PatchTask } from './types.ts';
+import type { HookName, ModelConfig } from '../../../shared/domain/index.ts';
+import { firstDifference, type PatchCase, type PromptRun } from './cases.ts';
+import { editsOf, judge, type Edit, type EditContext } from './edits.ts';
+import { entryOf, residOfZ, type BlockKind, type Entry } from './entries.ts';
+import { familyOf } from '../nn/registry.ts';
+import type { RecordNeeds, Side } from './baseline.ts';
+import { POINTS } from './points.ts';
+import { gridCells } from './sites.ts';
+import type { PatchTask } from './types.ts';
 
 /**
  * One patched run to be computed. A patch at token p leaves every earlier token as in the target run, so
- * only tokens from `start` to the read position are computed, from the entry on.
+ * only tokens from `start` to the last read position are computed, from the first patched layer on.
  */
 export interface Variant {
-  readonly entry: Entry;
-  /** Token positions that carry a patched row, ascending. */
-  readonly positions: readonly number[];
+  /** Where its patched rows join; null where the edits are made inside their blocks. */
+  readonly entry: Entry | null;
+  readonly edits: readonly Edit[];
+  /** First block that is computed (for an entry, the one it joins). */
+  readonly layer: number;
   readonly start: number;
-  /** `grid:cell` of every site this run answers. */
+  /** Every site that this run answers. */
   readonly sites: readonly SiteRef[];
 }
 
@@ -21,188 +28,149 @@ export interface SiteRef {
   readonly cell: number;
 }
 
-/** How a site's value comes about. `target`/`source`: equal to that run's metric by construction. */
-type Outcome = 'compute' | 'target' | 'source';
-
-export interface PairPlan {
-  readonly pair: number;
-  /** Grid indices still to be done for this pair. */
+export interface CasePlan {
+  readonly one: PatchCase;
+  /** Grid indices still to be done for its pair. */
   readonly grids: readonly number[];
   readonly variants: readonly Variant[];
   readonly fixed: readonly { readonly site: SiteRef; readonly value: 'target' | 'source' }[];
   readonly zeros: readonly SiteRef[];
   readonly trivials: readonly SiteRef[];
-  /** First position at which the prompts differ. */
+  /** First position at which the two base runs differ. */
   readonly first: number;
 }
 
-/** First index at which the prompts differ; their length where they do not. */
-export function firstDifference(pair: PatchPair): number {
-  const i = pair.clean.findIndex((id, t) => id !== pair.corrupted[t]);
-  return i < 0 ? pair.clean.length : i;
+/** Which run of a case the values come from; null where they come from no run of this model. */
+export function sourceSide(task: PatchTask): Side | null {
+  const kind = task.source?.kind ?? 'pair';
+  if (kind === 'pair') return 'other';
+  return kind === 'prompt' || kind === 'resample' ? 'donor' : null;
 }
 
-interface Judgement {
-  readonly outcome: Outcome;
-  readonly zero: boolean;
-  readonly trivial: boolean;
-  readonly positions: readonly number[];
+export function sourceRun(task: PatchTask, one: PatchCase): PromptRun | null {
+  const side = sourceSide(task);
+  return side === null ? null : side === 'other' ? one.other : one.donor;
 }
 
-/**
- * What is known of a site before anything runs.
- * - zero: every patched token lies before the first difference (causal attention makes source and target
- *   equal there), or is an unchanged token at the embedding.
- * - trivial: the patch makes the rest of the run the source run (METHODS section 4, trap 2).
- * - no path: the patched rows cannot reach the read position; the effect is 0, but it is a measurement of
- *   the architecture, not of equal activations, so it is not marked.
- */
-function judge(
-  cell: Cell,
-  entry: Entry,
-  pair: PatchPair,
-  first: number,
-  residual: boolean,
-  layers: number,
-): Judgement {
-  const read = pair.read;
-  const all = cell.position < 0;
-  const lo = all ? first : cell.position;
-  const hi = all ? pair.clean.length - 1 : cell.position;
-  const zero = { outcome: 'target', zero: true, trivial: false, positions: [] } as const;
-  if (hi < first) return zero;
-  const atEmbedding = entry.stage === 'x' && entry.layer === 0;
-  const differs = (t: number): boolean => pair.clean[t] !== pair.corrupted[t];
-  let positions = Array.from({ length: hi - lo + 1 }, (_, i) => lo + i);
-  if (atEmbedding) positions = positions.filter(differs);
-  if (positions.length === 0) return zero;
-  const wholeEmbedding =
-    atEmbedding && pair.clean.every((_, t) => !differs(t) || t > read || positions.includes(t));
-  // Behind the last block's attention every step works on the read row alone, so its whole state is the source's.
-  const behindAttention =
-    (entry.stage === 'x' && entry.layer === layers) || (entry.stage === 'mid' && entry.layer === layers - 1);
-  const finalAtRead = residual && behindAttention && positions.includes(read);
-  if ((residual && all) || wholeEmbedding || finalAtRead) {
-    return { outcome: lo > read ? 'target' : 'source', zero: false, trivial: true, positions };
-  }
-  // From the last block's attention on, only the read row matters; rows behind it never do.
-  const lastOnly = entry.layer === layers || (entry.layer === layers - 1 && entry.stage !== 'x');
-  const reach = positions.filter((t) => (lastOnly ? t === read : t <= read));
-  if (reach.length === 0) return { outcome: 'target', zero: false, trivial: false, positions: [] };
-  return { outcome: 'compute', zero: false, trivial: false, positions: reach };
-}
-
-/** The work of one pair: sites that leave the same rows behind share one run. */
-export function planPair(task: PatchTask, config: ModelConfig, pairIndex: number): PairPlan | null {
-  const pair = task.pairs[pairIndex];
+/** The work of one case: sites that leave the same rows behind share one run. */
+export function planCase(task: PatchTask, config: ModelConfig, one: PatchCase): CasePlan | null {
+  const pair = task.pairs[one.pair];
   if (pair === undefined) return null;
   const done = new Set(task.done ?? []);
-  const grids = task.grids.map((_, i) => i).filter((i) => !done.has(`${i}:${pairIndex}`));
+  const grids = task.grids.map((_, i) => i).filter((i) => !done.has(`${i}:${one.pair}`));
   if (grids.length === 0) return null;
-  const first = firstDifference(pair);
-  const variants = new Map<string, { entry: Entry; positions: readonly number[]; sites: SiteRef[] }>();
+  const source = sourceRun(task, one);
+  const first = source === null ? 0 : firstDifference(one.target, source);
+  const kind = blockKind(config);
+  const context: EditContext = { pair, one, direction: task.direction, config };
+  const variants = new Map<string, { edits: readonly Edit[]; entry: Entry | null; sites: SiteRef[] }>();
   const fixed: { site: SiteRef; value: 'target' | 'source' }[] = [];
   const zeros: SiteRef[] = [];
   const trivials: SiteRef[] = [];
   for (const g of grids) {
     const grid = task.grids[g];
     if (grid === undefined) continue;
-    const residual = hookInfo(grid.hook).residual;
-    for (const cell of gridCells(grid, config, pair.clean.length)) {
-      const entry = HOOK_ENTRIES[grid.hook].entry(cell.layer, cell.head);
+    const chosen = task.cells?.[g] ?? null;
+    const wanted = chosen === null ? null : new Set(chosen);
+    for (const cell of gridCells(grid, config, one.tokens)) {
+      if (wanted !== null && !wanted.has(cell.index)) continue;
+      if (cell.source > cell.position && cell.source >= 0) continue; // masked: no value exists
       const site: SiteRef = { grid: g, cell: cell.index };
-      const known = judge(cell, entry, pair, first, residual, config.nLayer);
+      const known = judge(editsOf(grid, cell, context), one, source, first, config);
       if (known.zero) zeros.push(site);
       if (known.trivial) trivials.push(site);
       if (known.outcome !== 'compute') {
         fixed.push({ site, value: known.outcome });
         continue;
       }
-      const key = `${entry.stage}${entry.layer}${entry.take}${entry.head}@${known.positions.join()}`;
+      const [only] = known.edits;
+      const entry =
+        known.edits.length === 1 && only !== undefined ? entryOf(only, kind, source !== null) : null;
+      const key = keyOf(entry, known.edits);
       const variant = variants.get(key);
-      if (variant === undefined) variants.set(key, { entry, positions: known.positions, sites: [site] });
+      if (variant === undefined) variants.set(key, { edits: known.edits, entry, sites: [site] });
       else variant.sites.push(site);
     }
   }
   return {
-    pair: pairIndex,
+    one,
     grids,
-    first,
+    first: firstDifference(one.target, one.other),
     fixed,
     zeros,
     trivials,
     variants: [...variants.values()]
-      .map((v) => ({ ...v, start: v.positions[0] ?? 0 }))
-      .sort((a, b) => a.start - b.start || a.entry.layer - b.entry.layer),
+      .map((v) => ({ ...v, ...beginOf(v) }))
+      .sort(
+        (a, b) =>
+          Number(a.entry === null) - Number(b.entry === null) || a.start - b.start || a.layer - b.layer,
+      ),
   };
 }
 
-/** Floating-point operations of the matrix products of one row through parts of a block (2 per multiply-add). */
-export function rowFlops(config: ModelConfig): { block: number; kv: number; mlp: number; project: number } {
-  const d = config.dModel;
-  const mlp = 2 * 2 * d * config.dMlp;
-  const project = 2 * d * d;
-  return { block: 2 * 3 * d * d + project + mlp, kv: 2 * 2 * d * d, mlp, project };
+export const blockKind = (config: ModelConfig): BlockKind => ({
+  parallel: familyOf(config).parallel,
+  learned: config.rotary === undefined,
+  gated: config.family === 'llama',
+});
+
+/** Entries are told apart by what they leave behind, whatever the hook is called. */
+function keyOf(entry: Entry | null, edits: readonly Edit[]): string {
+  const tokens = (edit: Edit): string => edit.tokens.map(({ to, from }) => `${to}<${from}`).join();
+  if (entry !== null) {
+    const at = edits[0] === undefined ? '' : tokens(edits[0]);
+    return `${entry.stage}${entry.layer} ${entry.source.join()} ${entry.target.join()} ${entry.from} ${entry.head}@${at}`;
+  }
+  return edits.map((e) => `${e.hook} ${e.layer} ${e.head} ${e.neuron} ${e.key}@${tokens(e)}`).join(';');
 }
 
-/** Bytes of float32 that one packed row and one variant need while a block runs. */
-export function rowBytes(config: ModelConfig): number {
-  return 4 * (10 * config.dModel + 2 * config.dMlp);
-}
-export function variantBytes(config: ModelConfig, tokens: number): number {
-  return 4 * (4 * tokens * config.dModel + 2 * config.nHead * tokens * tokens);
-}
-
-function variantFlops(v: Variant, read: number, config: ModelConfig): number {
-  const f = rowFlops(config);
-  const L = config.nLayer;
-  const { stage, layer } = v.entry;
-  const readRow = 2 * f.project + f.mlp; // queries, output projection and MLP of the read position
-  let flops = 0;
-  const entryRows = v.positions.length;
-  if (stage === 'mid') flops += entryRows * f.mlp;
-  if (stage === 'z') flops += entryRows * (f.mlp + f.project);
-  const join = stage === 'x' ? layer : layer + 1;
-  const rows = read - v.start + 1;
-  for (let l = join; l < L - 1; l++) flops += rows * f.block;
-  if (join < L) flops += rows * f.kv + readRow;
-  return flops;
+function beginOf({ entry, edits }: { entry: Entry | null; edits: readonly Edit[] }): {
+  layer: number;
+  start: number;
+} {
+  const start = Math.min(...edits.map((e) => e.tokens[0]?.to ?? 0));
+  if (entry !== null) return { layer: entry.layer, start };
+  return {
+    layer: Math.min(...edits.map((e) => (e.hook.startsWith('ln_final') ? Number.MAX_SAFE_INTEGER : e.layer))),
+    start,
+  };
 }
 
-/** What the task will cost, by the same plan that runs it. */
-export function costOf(task: PatchTask, config: ModelConfig): PatchCost {
-  const f = rowFlops(config);
-  const fullHead = task.metrics.some((m) => m === 'prob' || m === 'log_prob' || m === 'kl');
-  let sites = 0;
-  let runs = 0;
-  let structuralZeros = 0;
-  let floorFlops = 0;
-  let blocks = 0;
-  let peakBytes = 0;
-  task.pairs.forEach((pair, i) => {
-    const plan = planPair(task, config, i);
-    if (plan === null) return;
-    blocks += plan.grids.length;
-    for (const g of plan.grids) {
-      const grid = task.grids[g];
-      if (grid !== undefined) sites += gridShape(grid, config, pair.clean.length).reduce((a, n) => a * n, 1);
+/** What base runs must record for the plans of a task. `own` of the run patched into, `pasted` of the source. */
+export function needsOfPlans(
+  task: PatchTask,
+  plans: readonly CasePlan[],
+  config: ModelConfig,
+): RecordNeeds & { readonly pasted: ReadonlySet<HookName> } {
+  const hooks = new Set<HookName>();
+  const pasted = new Set<HookName>();
+  let lastFull = false;
+  const { parallel, learned } = blockKind(config);
+  const last = config.nLayer - 1;
+  for (const { variants, one } of plans) {
+    const reads = sourceRun(task, one)?.reads ?? [];
+    for (const { entry, edits } of variants) {
+      if (entry === null) {
+        for (const edit of edits) {
+          pasted.add(edit.hook);
+          lastFull ||= edit.layer === last && POINTS[edit.hook].stage !== 'final';
+          if (POINTS[edit.hook].stage === 'embedding') {
+            hooks.add('hook_embed');
+            if (learned) hooks.add('hook_pos_embed');
+          }
+        }
+        continue;
+      }
+      for (const hook of entry.source) pasted.add(hook);
+      for (const hook of entry.target) hooks.add(hook);
+      if (entry.stage === 'z') for (const hook of residOfZ(parallel)) hooks.add(hook);
+      const pastedAt = edits[0]?.tokens ?? [];
+      lastFull ||=
+        entry.from === last &&
+        pastedAt.some(
+          ({ from }) => !reads.includes(from) && entry.source.some((h) => POINTS[h].stage === 'after'),
+        );
     }
-    runs += plan.variants.length;
-    structuralZeros += plan.zeros.length;
-    const rows = pair.read + 1 + Math.max(0, pair.read + 1 - plan.first);
-    floorFlops += rows * config.nLayer * f.block;
-    const columns = fullHead ? config.vocabSize : pair.answer.length + pair.wrong.length;
-    floorFlops += (plan.variants.length + 2) * 2 * config.dModel * columns;
-    let packed = 0;
-    for (const v of plan.variants) {
-      floorFlops += variantFlops(v, pair.read, config);
-      packed += (pair.read - v.start + 1) * rowBytes(config) + variantBytes(config, pair.read + 1);
-    }
-    peakBytes = Math.max(peakBytes, packed);
-  });
-  const limit = task.memoryBytes ?? DEFAULT_BATCH_BYTES;
-  return { sites, runs, structuralZeros, floorFlops, blocks, peakBytes: Math.min(peakBytes, limit) };
+  }
+  return { hooks: new Set([...hooks, ...pasted]), lastFull, pasted };
 }
-
-/** Working memory of a packed batch where nobody says otherwise. */
-export const DEFAULT_BATCH_BYTES = 256 * 2 ** 20;

@@ -1,131 +1,164 @@
-import type { GridAxes, HookGrid, HookName, ModelConfig } from '../../../shared/domain/index.ts';
-import { hookInfo } from '../../../shared/domain/index.ts';
-import { invariant } from '../../../shared/errors/index.ts';
+import type { HookGrid, ModelConfig, PatchAxes, SiteSpec } from '../../../shared/domain/index.ts';
+import { hookInfo, isLayered } from '../../../shared/domain/index.ts';
+import { UserInputError } from '../../../shared/errors/index.ts';
+import { headsOf } from './points.ts';
 
-/**
- * What a run records at a layer, as arrays of rows: `x` [T, d] is the residual stream before the block,
- * the others are the block's `z`, `attn_out`, `mid` and `mlp_out`.
- */
-export type Recorded = 'x' | 'z' | 'attn_out' | 'mid' | 'mlp_out';
+export type SiteAxis = 'layer' | 'head' | 'position' | 'span' | 'source' | 'neuron';
 
-/**
- * Where a patch enters the computation, and the row it enters with. After the entry everything downstream
- * of the row is computed; before it nothing is.
- * - `x`: a row of the residual stream before block `layer` (layer L = after the last block).
- * - `mid`: a row before the MLP of block `layer`.
- * - `z`: a row of head outputs before the output projection of block `layer`.
- * `take` names the recorded arrays that make the row: the source's value alone, or the target's plus the
- * source's (`target x + source attn_out` is a patched attn_out seen from the residual stream).
- */
-export interface Entry {
-  readonly stage: 'x' | 'mid' | 'z';
-  readonly layer: number;
-  readonly take: 'source-x' | 'source-mid' | 'target-x+source-attn' | 'target-mid+source-mlp' | 'head-z';
-  /** For `head-z`. */
-  readonly head: number;
-}
-
-interface HookEntry {
-  /** Entry of the hook's whole activation at a layer (of one head where `head` ≥ 0). */
-  readonly entry: (layer: number, head: number) => Entry;
-  /** Arrays the source and the target run must record at that layer (before Entry.layer moves on). */
-  readonly source: readonly Recorded[];
-  readonly target: readonly Recorded[];
-}
-
-const e = (stage: Entry['stage'], layer: number, take: Entry['take'], head = -1): Entry => ({
-  stage,
-  layer,
-  take,
-  head,
-});
-
-/** An MLP patched whole, at its input projection, its neurons or its output, leaves the same row behind. */
-const mlpWhole: HookEntry = {
-  entry: (layer) => e('x', layer + 1, 'target-mid+source-mlp'),
-  source: ['mlp_out'],
-  target: ['mid'],
-};
-const attentionWhole: HookEntry = {
-  entry: (layer) => e('mid', layer, 'target-x+source-attn'),
-  source: ['attn_out'],
-  target: ['x'],
+/** One row per kind of grid: its axes after `pair`, in the order of the flat arrays. */
+export const GRID_AXES: Readonly<Record<PatchAxes, readonly SiteAxis[]>> = {
+  layer: ['layer'],
+  layer_position: ['layer', 'position'],
+  layer_span: ['layer', 'span'],
+  layer_head: ['layer', 'head'],
+  layer_head_position: ['layer', 'head', 'position'],
+  layer_head_span: ['layer', 'head', 'span'],
+  layer_head_position_source: ['layer', 'head', 'position', 'source'],
+  layer_neuron: ['layer', 'neuron'],
+  layer_position_neuron: ['layer', 'position', 'neuron'],
+  layer_span_neuron: ['layer', 'span', 'neuron'],
+  position: ['position'],
+  span: ['span'],
+  whole: [],
 };
 
-/** One row per hook of src/shared/domain/hooks.ts. */
-export const HOOK_ENTRIES: Readonly<Record<HookName, HookEntry>> = {
-  'blocks.{layer}.hook_resid_pre': { entry: (l) => e('x', l, 'source-x'), source: ['x'], target: [] },
-  'blocks.{layer}.hook_resid_mid': { entry: (l) => e('mid', l, 'source-mid'), source: ['mid'], target: [] },
-  'blocks.{layer}.hook_resid_post': { entry: (l) => e('x', l + 1, 'source-x'), source: ['x'], target: [] },
-  'blocks.{layer}.hook_attn_out': attentionWhole,
-  'blocks.{layer}.hook_mlp_out': mlpWhole,
-  'blocks.{layer}.mlp.hook_pre': mlpWhole,
-  'blocks.{layer}.mlp.hook_post': mlpWhole,
-  'blocks.{layer}.attn.hook_z': {
-    entry: (l, head) => (head < 0 ? attentionWhole.entry(l, head) : e('z', l, 'head-z', head)),
-    source: ['z', 'attn_out'],
-    target: ['z', 'x'],
-  },
-};
-
-/** One cell of a grid for one pair. `position` −1 = every position; `head` −1 = the whole activation. */
+/** One cell of a grid for one pair; −1 where the grid has no such axis (all heads, every position …). */
 export interface Cell {
   readonly index: number;
   readonly layer: number;
   readonly head: number;
   readonly position: number;
+  readonly span: number;
+  /** Key position of an attention cell. */
+  readonly source: number;
+  /** Index of the neuron in the layer. */
+  readonly neuron: number;
 }
 
-interface AxesInfo {
-  readonly shape: (config: ModelConfig, tokens: number) => number[];
-  readonly cells: (config: ModelConfig, tokens: number) => Cell[];
-  readonly needsHeads: boolean;
+function neuronsOf(grid: HookGrid, config: ModelConfig): number {
+  return grid.neurons?.length ?? config.dMlp;
 }
 
-function product(layers: number, heads: number, positions: number): Cell[] {
-  const cells: Cell[] = [];
-  for (let layer = 0; layer < layers; layer++) {
-    for (let h = 0; h < Math.max(1, heads); h++) {
-      for (let p = 0; p < Math.max(1, positions); p++) {
-        cells.push({
-          index: cells.length,
-          layer,
-          head: heads > 0 ? h : -1,
-          position: positions > 0 ? p : -1,
-        });
-      }
-    }
-  }
-  return cells;
-}
-
-/** One row per kind of grid. */
-export const GRID_AXES: Readonly<Record<GridAxes, AxesInfo>> = {
-  layer: { shape: (c) => [c.nLayer], cells: (c) => product(c.nLayer, 0, 0), needsHeads: false },
-  layer_position: {
-    shape: (c, t) => [c.nLayer, t],
-    cells: (c, t) => product(c.nLayer, 0, t),
-    needsHeads: false,
-  },
-  layer_head: {
-    shape: (c) => [c.nLayer, c.nHead],
-    cells: (c) => product(c.nLayer, c.nHead, 0),
-    needsHeads: true,
-  },
-  layer_head_position: {
-    shape: (c, t) => [c.nLayer, c.nHead, t],
-    cells: (c, t) => product(c.nLayer, c.nHead, t),
-    needsHeads: true,
-  },
-};
-
+/** Length of every axis. `layer` counts blocks; hooks at the model's ends have no layer axis. */
 export function gridShape(grid: HookGrid, config: ModelConfig, tokens: number): number[] {
-  return GRID_AXES[grid.axes].shape(config, tokens);
+  const extent: Readonly<Record<SiteAxis, () => number>> = {
+    layer: () => config.nLayer,
+    head: () => headsOf(grid.hook, config),
+    position: () => tokens,
+    span: () => grid.spans?.length ?? 0,
+    source: () => tokens,
+    neuron: () => neuronsOf(grid, config),
+  };
+  return GRID_AXES[grid.axes].map((axis) => extent[axis]());
 }
 
 /** Every cell of a grid, in the order of its flat arrays. */
 export function gridCells(grid: HookGrid, config: ModelConfig, tokens: number): Cell[] {
   const axes = GRID_AXES[grid.axes];
-  invariant(!axes.needsHeads || hookInfo(grid.hook).heads, `${grid.hook} has no heads to sweep`);
-  return axes.cells(config, tokens);
+  const shape = gridShape(grid, config, tokens);
+  const size = shape.reduce((product, n) => product * n, 1);
+  return Array.from({ length: size }, (_, index) => {
+    const at: Record<SiteAxis, number> = {
+      layer: -1,
+      head: -1,
+      position: -1,
+      span: -1,
+      source: -1,
+      neuron: -1,
+    };
+    let rest = index;
+    for (let a = axes.length - 1; a >= 0; a--) {
+      const axis = axes[a];
+      const extent = shape[a] ?? 1;
+      if (axis !== undefined) at[axis] = rest % extent;
+      rest = Math.floor(rest / extent);
+    }
+    const neuron = at.neuron < 0 ? -1 : (grid.neurons?.[at.neuron] ?? at.neuron);
+    return { index, ...at, neuron };
+  });
+}
+
+/** The layers that one cell patches together: one, or a window clipped at the ends (METHODS section 6). */
+export function layersOf(grid: HookGrid, layer: number, config: ModelConfig): number[] {
+  if (layer < 0) return [0];
+  const w = grid.window ?? 1;
+  const from = Math.max(0, layer - Math.floor(w / 2));
+  const to = Math.min(config.nLayer, layer + Math.ceil(w / 2));
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+/**
+ * Whether a grid makes sense for its hook and model.
+ * @throws UserInputError `GRID_NO_HEADS`, `GRID_NO_NEURONS`, `GRID_NOT_SQUARE`, `GRID_AXES`, `HOOK_ABSENT`,
+ * `SITE_OUTSIDE` naming the hook.
+ */
+export function checkGrid(grid: HookGrid, config: ModelConfig, parallel: boolean): void {
+  const axes = GRID_AXES[grid.axes];
+  const { kind, heads } = hookInfo(grid.hook);
+  const refuse = (code: string, fact: string, next: string): never => {
+    throw new UserInputError(code, `${grid.hook} ${fact}.`, next);
+  };
+  for (const site of grid.sites ?? [grid]) {
+    if (site.hook === 'hook_pos_embed' && config.rotary !== undefined) {
+      refuse(
+        'HOOK_ABSENT',
+        'does not exist: this model turns queries and keys instead of adding positions',
+        'Choose hook_embed, q or k.',
+      );
+    }
+    if (site.hook === 'blocks.{layer}.hook_resid_mid' && parallel) {
+      refuse(
+        'HOOK_ABSENT',
+        'does not exist: this model’s attention and MLP read the same stream',
+        'Choose resid_pre, attn_out or mlp_out.',
+      );
+    }
+  }
+  if (grid.sites !== undefined) {
+    grid.sites.forEach((site) => checkSite(site, config));
+    return;
+  }
+  if (axes.includes('head') && !heads)
+    refuse('GRID_NO_HEADS', 'has no heads', 'Sweep it by layer and position.');
+  if (axes.includes('neuron') && kind !== 'neuron')
+    refuse('GRID_NO_NEURONS', 'has no neurons', 'Sweep neurons over mlp.hook_pre or mlp.hook_post.');
+  if (axes.includes('source') && kind !== 'square')
+    refuse('GRID_NOT_SQUARE', 'has no source positions', 'Patch cells of hook_pattern or hook_attn_scores.');
+  if (axes.includes('span') && grid.spans === undefined)
+    refuse(
+      'GRID_NO_SPANS',
+      'is to be swept by span, and no span is named',
+      'Name spans that the pairs have.',
+    );
+  if (axes.includes('layer') !== isLayered(grid.hook))
+    refuse(
+      'GRID_AXES',
+      isLayered(grid.hook) ? 'stands in every block' : 'stands once in the model',
+      'Choose a grid with a layer axis for hooks inside blocks only.',
+    );
+  const outside = grid.neurons?.find((n) => n >= config.dMlp);
+  if (outside !== undefined)
+    refuse(
+      'SITE_OUTSIDE',
+      `has no neuron ${outside}: a layer has ${config.dMlp}`,
+      'Choose neurons counted from 0.',
+    );
+}
+
+function checkSite(site: SiteSpec, config: ModelConfig): void {
+  const problems = [
+    site.layer >= config.nLayer ? `no layer ${site.layer}: there are ${config.nLayer}` : null,
+    site.head !== undefined && (!hookInfo(site.hook).heads || site.head >= headsOf(site.hook, config))
+      ? `no head ${site.head}`
+      : null,
+    site.neuron !== undefined && (hookInfo(site.hook).kind !== 'neuron' || site.neuron >= config.dMlp)
+      ? `no neuron ${site.neuron}`
+      : null,
+  ].filter((p) => p !== null);
+  if (problems[0] === undefined) return;
+  throw new UserInputError(
+    'SITE_OUTSIDE',
+    `${site.hook} has ${problems[0]}.`,
+    'Layers, heads and neurons count from 0.',
+  );
 }

@@ -1,10 +1,10 @@
 import { patchNaively } from '../../engine/interp/naive.ts';
 import { needsOf } from '../../engine/interp/metrics.ts';
 import { patch } from '../../engine/interp/patch.ts';
-import { costOf } from '../../engine/interp/plan.ts';
+import { costOf } from '../../engine/interp/cost.ts';
 import { PatchSessions } from '../../engine/interp/sessions.ts';
 import { UserInputError } from '../../../shared/errors/index.ts';
-import type { ModelConfig } from '../../../shared/domain/index.ts';
+import { headWidth, kvHeads, type ModelConfig } from '../../../shared/domain/index.ts';
 import type { PatchRequest } from '../api.ts';
 import { ModelCompiler } from '../compiler.ts';
 import type { LoadedModel } from '../modelCache.ts';
@@ -17,9 +17,14 @@ const EFFICIENCY = 0.7;
 const RUN_OVERHEAD = 0.0004;
 
 /** The compiled graphs of a model live as long as it is loaded. */
-const sessionsOf = new WeakMap<LoadedModel, { sessions: PatchSessions; compiler: ModelCompiler }>();
+const sessionsOf = new WeakMap<LoadedModel, Opened>();
 
-function openSessions(model: LoadedModel): { sessions: PatchSessions; compiler: ModelCompiler } {
+interface Opened {
+  readonly sessions: PatchSessions;
+  readonly compiler: ModelCompiler;
+}
+
+function openSessions(model: LoadedModel): Opened {
   let open = sessionsOf.get(model);
   if (open === undefined) {
     const compiler = new ModelCompiler(model);
@@ -29,27 +34,34 @@ function openSessions(model: LoadedModel): { sessions: PatchSessions; compiler: 
   return open;
 }
 
-/** Ids and positions must exist in the model. @throws UserInputError naming the pair. */
+/**
+ * Ids and positions must exist in the model. @throws UserInputError naming the pair.
+ */
 function validate(request: PatchRequest, config: ModelConfig): void {
   for (const pair of request.pairs) {
-    const { clean, corrupted } = pair;
-    if (clean.length !== corrupted.length) {
-      throw new UserInputError(
-        'PAIR_UNEQUAL_LENGTH',
-        `Pair ${pair.id}: the clean prompt has ${clean.length} tokens and the corrupted one ${corrupted.length}.`,
-        'Rewrite one of them to equal length, or leave the pair out.',
-      );
-    }
-    if (clean.length > config.nCtx) {
+    const { clean, corrupted, read, sequences } = pair;
+    const longest = Math.max(
+      0,
+      ...[...(sequences?.answer ?? []), ...(sequences?.wrong ?? [])].map((ids) => ids.length - 1),
+    );
+    for (const prompt of [clean, corrupted]) {
+      if (prompt.length + longest <= config.nCtx) continue;
       throw new UserInputError(
         'PAIR_TOO_LONG',
-        `Pair ${pair.id} has ${clean.length} tokens; the model reads at most ${config.nCtx}.`,
+        `Pair ${pair.id} has ${prompt.length + longest} tokens; the model reads at most ${config.nCtx}.`,
         'Shorten both prompts.',
       );
     }
-    const outside = [...clean, ...corrupted, ...pair.answer, ...pair.wrong].find(
-      (id) => id >= config.vocabSize,
-    );
+    const ids = [
+      clean,
+      corrupted,
+      pair.donor ?? [],
+      pair.answer,
+      pair.wrong,
+      ...(sequences?.answer ?? []),
+      ...(sequences?.wrong ?? []),
+    ];
+    const outside = ids.flat().find((id) => id >= config.vocabSize);
     if (outside !== undefined) {
       throw new UserInputError(
         'TOKEN_OUTSIDE_VOCABULARY',
@@ -57,14 +69,34 @@ function validate(request: PatchRequest, config: ModelConfig): void {
         'Make the pairs with the tokenizer that belongs to this model.',
       );
     }
-    if (pair.read < 0 || pair.read >= clean.length) {
+    if (read < 0 || read >= clean.length || (pair.readCorrupted ?? read) >= corrupted.length) {
       throw new UserInputError(
         'PAIR_READ_OUTSIDE',
-        `Pair ${pair.id}: the metric is read at position ${pair.read} of ${clean.length} tokens.`,
+        `Pair ${pair.id}: the metric is read at position ${read} of ${Math.min(clean.length, corrupted.length)} tokens.`,
         'Choose a position inside the prompt.',
       );
     }
   }
+}
+
+/** The other model of a `model` source. @throws UserInputError MODEL_SHAPES_DIFFER. */
+async function otherModel(
+  request: PatchRequest,
+  model: LoadedModel,
+  models: { get(folder: string): Promise<LoadedModel> },
+): Promise<Opened | undefined> {
+  if (request.source?.kind !== 'model') return undefined;
+  const other = await models.get(request.source.folder);
+  const shape = ({ config: c }: LoadedModel): string =>
+    [c.family, c.nLayer, c.nHead, kvHeads(c), headWidth(c), c.dModel, c.dMlp, c.vocabSize].join();
+  if (shape(other) !== shape(model)) {
+    throw new UserInputError(
+      'MODEL_SHAPES_DIFFER',
+      `${other.folder.folder} and ${model.folder.folder} have not the same shape.`,
+      'Patch between models with the same layers, heads, widths and vocabulary, such as a base model and its fine-tuned child.',
+    );
+  }
+  return openSessions(other);
 }
 
 export const planPatch: Handler<'planPatch'> = async (request, { context }) => {
@@ -81,13 +113,22 @@ export const patchHandler: Handler<'patch'> = async (request, call) => {
   const model = await call.context.models.get(request.folder);
   validate(request, model.config);
   const { sessions, compiler } = openSessions(model);
-  await sessions.warm(needsOf(request.metrics));
+  const other = await otherModel(request, model, call.context.models);
+  await sessions.warm(
+    needsOf(
+      request.metrics,
+      request.pairs.some((p) => p.sequences !== undefined),
+    ),
+  );
   const started = performance.now();
   const check = (): void => call.checkpoint();
   const blocks =
     request.strategy === 'naive'
-      ? patchNaively(sessions, compiler, request, check)
-      : patch(sessions, request, { check });
+      ? patchNaively(sessions, compiler, request, {
+          check,
+          other: other && { config: other.sessions.config, compiler: other.compiler },
+        })
+      : patch(sessions, request, { check, other: other?.sessions });
   for await (const block of blocks) call.emit(block);
   return {
     loadMs: started - loading,

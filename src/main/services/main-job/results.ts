@@ -6,13 +6,13 @@ import type { FigureRequest } from '../../../shared/contracts/index.ts';
 import { invariant } from '../../../shared/errors/index.ts';
 import type {
   Direction,
-  HookGrid,
+  SweepHookGrid,
   Model,
   PairSet,
   SweepId,
   SweepSpec,
 } from '../../../shared/domain/index.ts';
-import { gridsFor, parseHooks } from '../sweeps/positions.ts';
+import { parseHooks, sweepGridsFor } from '../sweeps/positions.ts';
 import { finish, type MainJob } from './job.ts';
 
 /** Sweeps one model over the pairs in one direction. */
@@ -23,7 +23,7 @@ export async function sweepModel(
   direction: Direction,
 ): Promise<SweepId> {
   const { hooks, positions, metrics, epsilon, bos, seed } = job.spec.sweep;
-  const { grids } = gridsFor(parseHooks(hooks.join(',')), positions, []);
+  const grids = sweepGridsFor(parseHooks(hooks.join(',')), positions);
   const spec: SweepSpec = {
     modelId: model.id,
     pairSetId: set.id,
@@ -95,7 +95,7 @@ async function figureRequests(
   const metric = spec.sweep.metrics[0] ?? 'logit_diff';
   const [first] = sweeps;
   const grids = first === undefined ? [] : study.sweeps.get(first).spec.grids;
-  const hasValues = async (id: SweepId, grid: HookGrid): Promise<boolean> =>
+  const hasValues = async (id: SweepId, grid: SweepHookGrid): Promise<boolean> =>
     (await client.sweeps.grid({ id, ...grid, metric })).recovery.some((value) => value !== null);
   const requests: FigureRequest[] = [
     { kind: 'flow' },

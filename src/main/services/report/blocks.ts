@@ -1,5 +1,5 @@
 import type { ComparisonView } from '../../../shared/contracts/index.ts';
-import type { HookGrid, Sweep, SweepGrid } from '../../../shared/domain/index.ts';
+import type { SweepHookGrid, Sweep, SweepGrid } from '../../../shared/domain/index.ts';
 import { hookInfo, METRICS } from '../../../shared/domain/index.ts';
 import {
   formatCount,
@@ -59,7 +59,7 @@ export function strongestSites(grid: SweepGrid): Markup {
 }
 
 /** What a heatmap shows, over how much, with its baselines. */
-export function gridCaption(sweep: Sweep, { hook }: HookGrid, grid: SweepGrid): string {
+export function gridCaption(sweep: Sweep, { hook }: SweepHookGrid, grid: SweepGrid): string {
   const metric = METRICS.find((m) => m.name === grid.metric)?.label ?? grid.metric;
   return `${sweep.label}. Recovery of the ${metric} after patching the ${hookInfo(hook).label} (${sweep.spec.direction}), ratio of means over ${grid.pairsDone} of ${grid.pairsTotal} pairs. Mean ${metric}: clean ${formatNumber(grid.meanClean)}, corrupted ${formatNumber(grid.meanCorrupted)}. Hatched sites are fixed by construction; a dot marks sites at least 2 SD from the grid's mean.`;
 }

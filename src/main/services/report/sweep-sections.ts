@@ -1,4 +1,10 @@
-import type { HookGrid, MetricName, ReportSection, Sweep, SweepGrid } from '../../../shared/domain/index.ts';
+import type {
+  SweepHookGrid,
+  MetricName,
+  ReportSection,
+  Sweep,
+  SweepGrid,
+} from '../../../shared/domain/index.ts';
 import { hookInfo } from '../../../shared/domain/index.ts';
 import { formatCount, formatInterval, formatNumber } from '../../../shared/figures/index.ts';
 import { renderTable, type Cell } from '../../exporters/report/document.ts';
@@ -35,7 +41,7 @@ export function sweepBlocks(study: Study, grids: GridReader, sweep: Sweep): Mark
 }
 
 interface GridEntry {
-  readonly key: HookGrid;
+  readonly key: SweepHookGrid;
   readonly grid: SweepGrid;
 }
 
@@ -43,7 +49,7 @@ function gridEntries(
   grids: GridReader,
   study: Study,
   sweep: Sweep,
-  keys: readonly HookGrid[],
+  keys: readonly SweepHookGrid[],
   metric: MetricName,
 ): GridEntry[] {
   return keys.map((key) => ({ key, grid: grids.grid(study, sweep.id, { ...key, metric }) }));

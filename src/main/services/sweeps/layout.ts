@@ -1,14 +1,14 @@
-import type { GridAxes, PatchEffects } from '../../../shared/domain/index.ts';
+import type { HookGrid, PatchEffects } from '../../../shared/domain/index.ts';
+import { GRID_AXES } from '../../engine/interp/sites.ts';
 
-export type SiteAxis = Exclude<PatchEffects['axes'][number], 'pair'>;
+export type SiteAxis = Exclude<PatchEffects['axes'][number], 'pair' | 'draw'>;
 
 /** Axes of one pair's block, in the order of its numbers. */
-export const BLOCK_AXES: Readonly<Record<GridAxes, readonly SiteAxis[]>> = {
-  layer: ['layer'],
-  layer_position: ['layer', 'position'],
-  layer_head: ['layer', 'head'],
-  layer_head_position: ['layer', 'head', 'position'],
-};
+export function siteAxes(grid: HookGrid): SiteAxis[] {
+  return GRID_AXES[grid.axes].map((axis) =>
+    axis === 'layer' && grid.window !== undefined ? 'window' : axis,
+  );
+}
 
 export function size(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);

@@ -1,32 +1,16 @@
 import {
+  GridAxes,
   hookInfo,
+  isLayered,
   resolveHook,
-  type GridAxes,
   type HookGrid,
   type HookName,
-  type PairLine,
+  type PatchAxes,
+  type SiteSpec,
+  type SweepHookGrid,
   HOOKS,
 } from '../../../shared/domain/index.ts';
 import { UserInputError } from '../../../shared/errors/index.ts';
-import type { PatchBlock, PatchPair } from '../../runtime/api.ts';
-import { size, type SiteAxis } from './layout.ts';
-
-/** What becomes of the position axis of a grid in a result. */
-export type PositionView =
-  | { readonly kind: 'each' }
-  | {
-      readonly kind: 'select';
-      readonly axes: (axes: readonly SiteAxis[]) => SiteAxis[];
-      /** The block of one pair with the chosen positions only. */
-      readonly select: (block: PatchBlock, pair: PatchPair) => PatchBlock;
-    };
-
-export const EACH: PositionView = { kind: 'each' };
-
-export interface GridRequest {
-  readonly grids: readonly HookGrid[];
-  readonly views: readonly PositionView[];
-}
 
 /** Full hook names of a comma-separated list; short forms are enough where they are unique. */
 export function parseHooks(text: string): HookName[] {
@@ -43,89 +27,156 @@ export function parseHooks(text: string): HookName[] {
   });
 }
 
+export interface GridOptions {
+  /** `each` token, `all` together, `last`, an index, or `span:NAME,…`; heads default to all, the rest to each. */
+  readonly positions?: string | undefined;
+  /** Layers patched together. */
+  readonly window?: number | undefined;
+  /** Neurons one by one: these, or all. */
+  readonly neurons?: readonly number[] | 'all' | undefined;
+  /** Attention cells one by one, query × key. */
+  readonly sources?: boolean | undefined;
+  /** With one position or span: the token or span of the source run that is pasted there. */
+  readonly from?: string | undefined;
+}
+
+type Place = 'each' | 'all' | 'spans' | { readonly at: number | string };
+
 /**
- * The grids of `--hooks` under `--positions`: `each` token, `all` patched together, the `last` token, or
- * `span:NAME,…` (spans of one token each, in both prompts). Without a choice, heads are patched at all
- * positions and everything else at each.
+ * The grids of `--hooks` under `--positions` and its companions.
+ * @throws UserInputError POSITIONS_UNKNOWN, FROM_WITHOUT_PLACE, GRID_OPTIONS.
  */
-export function gridsFor(
-  hooks: readonly HookName[],
-  positions: string | undefined,
-  lines: readonly PairLine[],
-): GridRequest {
-  const view = viewFor(positions, lines);
-  return {
-    grids: hooks.map((hook) => ({ hook, axes: axesFor(hookInfo(hook).heads, positions) })),
-    views: hooks.map(() => view),
-  };
+export function gridsFor(hooks: readonly HookName[], options: GridOptions = {}): HookGrid[] {
+  const { place, spans } = placeOf(options);
+  const from = options.from === undefined ? undefined : reference(options.from);
+  if (from !== undefined && (place === null || typeof place === 'string')) {
+    throw new UserInputError(
+      'FROM_WITHOUT_PLACE',
+      '--from needs one place to paste to.',
+      'Give --positions last, an index, or at:SPAN.',
+    );
+  }
+  return hooks.map((hook) => ({
+    hook,
+    axes: axesFor(hook, place, options),
+    ...(options.window === undefined || options.window < 2 || !isLayered(hook)
+      ? {}
+      : { window: options.window }),
+    ...(place === 'spans' ? { spans } : {}),
+    ...(place !== null && typeof place === 'object' ? { at: place.at } : {}),
+    ...(from === undefined ? {} : { from }),
+    ...(options.neurons === undefined || options.neurons === 'all' || hookInfo(hook).kind !== 'neuron'
+      ? {}
+      : { neurons: [...options.neurons] }),
+  }));
 }
 
-function axesFor(heads: boolean, positions: string | undefined): GridAxes {
-  const all = positions === 'all' || (positions === undefined && heads);
-  if (heads) return all ? 'layer_head' : 'layer_head_position';
-  return all ? 'layer' : 'layer_position';
+function placeOf({ positions, sources }: GridOptions): { place: Place | null; spans: string[] } {
+  if (positions === undefined) return { place: sources === true ? 'each' : null, spans: [] };
+  if (positions === 'each' || positions === 'all') return { place: positions, spans: [] };
+  if (positions === 'last') return { place: { at: -1 }, spans: [] };
+  if (/^-?\d+$/.test(positions)) return { place: { at: Number(positions) }, spans: [] };
+  if (positions.startsWith('at:')) return { place: { at: positions.slice('at:'.length).trim() }, spans: [] };
+  if (positions.startsWith('span:')) {
+    const spans = positions
+      .slice('span:'.length)
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '');
+    if (spans.length > 0) return { place: 'spans', spans };
+  }
+  throw new UserInputError(
+    'POSITIONS_UNKNOWN',
+    `“${positions}” names no positions.`,
+    'Use each, all, last, an index, span:NAME,… for several spans, or at:NAME for one.',
+  );
 }
 
-function viewFor(positions: string | undefined, lines: readonly PairLine[]): PositionView {
-  if (positions === undefined || positions === 'each' || positions === 'all') return EACH;
-  if (positions === 'last') {
+/** A token's index, or a span's name. */
+const reference = (text: string): number | string =>
+  text === 'last' ? -1 : /^-?\d+$/.test(text) ? Number(text) : text;
+
+/** Axes by what can be patched apart: position, head, neuron and attention cell. */
+function axesFor(hook: HookName, chosen: Place | null, options: GridOptions): PatchAxes {
+  const { kind, heads } = hookInfo(hook);
+  const place = chosen ?? (heads ? 'all' : 'each');
+  const where = place === 'each' ? 'position' : place === 'spans' ? 'span' : '';
+  const parts = [
+    isLayered(hook) ? 'layer' : '',
+    heads ? 'head' : '',
+    where,
+    options.sources === true && kind === 'square' ? 'source' : '',
+    options.neurons !== undefined && kind === 'neuron' ? 'neuron' : '',
+  ].filter((part) => part !== '');
+  const axes = parts.length === 0 ? 'whole' : parts.join('_');
+  const known = AXES.find((name) => name === axes);
+  if (known === undefined) {
+    throw new UserInputError(
+      'GRID_OPTIONS',
+      `${hook} cannot be swept by ${parts.join(' × ')}.`,
+      'Attention cells need --positions each.',
+    );
+  }
+  return known;
+}
+
+const AXES: readonly PatchAxes[] = [
+  'layer_position',
+  'layer',
+  'layer_head',
+  'layer_head_position',
+  'layer_span',
+  'layer_head_span',
+  'layer_head_position_source',
+  'layer_neuron',
+  'layer_position_neuron',
+  'layer_span_neuron',
+  'position',
+  'span',
+  'whole',
+];
+
+/** Grids that a study keeps and shows. @throws UserInputError GRID_NOT_IN_STUDY. */
+export function sweepGridsFor(hooks: readonly HookName[], positions?: 'each' | 'all'): SweepHookGrid[] {
+  return gridsFor(hooks, { positions }).map((grid) => {
+    const axes = GridAxes.safeParse(grid.axes);
+    if (axes.success) return { ...grid, axes: axes.data };
+    throw new UserInputError(
+      'GRID_NOT_IN_STUDY',
+      `A study’s sweeps show layers; ${grid.hook} has none.`,
+      'Patch it with engram patch, or choose a hook inside the blocks.',
+    );
+  });
+}
+
+const SITE =
+  /^(?<hook>[^:@]+)(?::(?<layer>\d+)(?:\.(?<head>\d+)|#(?<neuron>\d+))?)?(?:@(?<position>[^<]+)(?:<(?<from>.+))?)?$/;
+
+/**
+ * Sites patched together in one run: `HOOK:LAYER[.HEAD|#NEURON][@POSITION[<FROM]]`, joined by `+`. A position
+ * is an index (negative from the end), `last` or a span’s name.
+ * @throws UserInputError SITE_UNREADABLE, HOOK_UNKNOWN.
+ */
+export function parseJoint(text: string): HookGrid {
+  const sites = text.split('+').map((part): SiteSpec => {
+    const groups = SITE.exec(part.trim())?.groups;
+    const [hook] = groups?.['hook'] === undefined ? [] : parseHooks(groups['hook']);
+    if (groups === undefined || hook === undefined || (isLayered(hook) && groups['layer'] === undefined)) {
+      throw new UserInputError(
+        'SITE_UNREADABLE',
+        `“${part.trim()}” names no site.`,
+        'Write HOOK:LAYER, HOOK:LAYER.HEAD or HOOK:LAYER#NEURON, then @POSITION, joined by +, e.g. z:9.9+mlp_out:0@last.',
+      );
+    }
     return {
-      kind: 'select',
-      axes: (axes) => axes.filter((axis) => axis !== 'position'),
-      select: (block, pair) => selectPositions(block, [pair.clean.length - 1], false),
+      hook,
+      layer: Number(groups['layer'] ?? 0),
+      ...(groups['head'] === undefined ? {} : { head: Number(groups['head']) }),
+      ...(groups['neuron'] === undefined ? {} : { neuron: Number(groups['neuron']) }),
+      ...(groups['position'] === undefined ? {} : { position: reference(groups['position'].trim()) }),
+      ...(groups['from'] === undefined ? {} : { from: reference(groups['from'].trim()) }),
     };
-  }
-  if (!positions.startsWith('span:')) {
-    throw new UserInputError(
-      'POSITIONS_UNKNOWN',
-      `“${positions}” names no positions.`,
-      'Use each, all, last, or span:NAME with spans of the pairs.',
-    );
-  }
-  const names = positions
-    .slice('span:'.length)
-    .split(',')
-    .map((name) => name.trim());
-  const byPair = new Map(lines.map((line) => [line.id, names.map((name) => spanToken(line, name))]));
-  return {
-    kind: 'select',
-    axes: (axes) => axes.map((axis) => (axis === 'position' ? 'span' : axis)),
-    select: (block, pair) => selectPositions(block, byPair.get(pair.id) ?? [], true),
-  };
-}
-
-function spanToken(line: PairLine, name: string): number {
-  const clean = line.spans?.clean[name];
-  const corrupted = line.spans?.corrupted[name];
-  if (clean === undefined) {
-    throw new UserInputError(
-      'SPAN_UNKNOWN',
-      `Pair “${line.id}” has no span “${name}”.`,
-      'Add it under "spans", or leave it out of --positions.',
-    );
-  }
-  if (clean[1] - clean[0] !== 1 || (corrupted !== undefined && corrupted[0] !== clean[0])) {
-    throw new UserInputError(
-      'SPAN_NOT_ONE_TOKEN',
-      `Span “${name}” of pair “${line.id}” is not one token at the same place in both prompts.`,
-      'Name spans of one token, or use --positions each.',
-    );
-  }
-  return clean[0];
-}
-
-/** Keeps the given indices of the last (position) axis; drops the axis where `keepAxis` is false. */
-function selectPositions(block: PatchBlock, positions: readonly number[], keepAxis: boolean): PatchBlock {
-  const outer = block.shape.slice(0, -1);
-  const length = block.shape.at(-1) ?? 1;
-  const indices = Array.from({ length: size(outer) }, (_, row) =>
-    positions.map((p) => row * length + p),
-  ).flat();
-  return {
-    ...block,
-    shape: keepAxis ? [...outer, positions.length] : outer,
-    raw: block.raw.map((values) => Float64Array.from(indices, (i) => values[i] ?? Number.NaN)),
-    zero: Uint8Array.from(indices, (i) => block.zero[i] ?? 0),
-    trivial: Uint8Array.from(indices, (i) => block.trivial[i] ?? 0),
-  };
+  });
+  const [first] = sites;
+  return { hook: first?.hook ?? 'hook_embed', axes: 'whole', sites };
 }

@@ -7,9 +7,8 @@ import type {
   PatchSummary,
 } from '../../../shared/domain/index.ts';
 import type { PatchBlock, PatchPair } from '../../runtime/api.ts';
-import { BLOCK_AXES, cellMap, commonShape } from './layout.ts';
+import { cellMap, commonShape, siteAxes } from './layout.ts';
 import { pairRecovery, ratioOfMeans, type Measured } from '../../engine/stats/index.ts';
-import type { PositionView } from './positions.ts';
 
 export interface ResultInput {
   readonly pairs: readonly PatchPair[];
@@ -19,15 +18,15 @@ export interface ResultInput {
   readonly epsilon: number;
   /** Blocks in any order; a missing one leaves nulls. */
   readonly blocks: readonly PatchBlock[];
-  /** What becomes of the position axis, per grid. */
-  readonly views: readonly PositionView[];
+  /** Draws of Gaussian noise; absent without noise, and then there is no axis for them. */
+  readonly draws?: number | undefined;
 }
 
 export type ResultNumbers = Pick<PatchResult, 'pairs' | 'baselines' | 'effects' | 'summary'>;
 
 /**
- * Blocks as the result format of `engram patch`: one entry per hook and metric over pair and site axes,
- * the two baselines of every pair, and the ratio of means over pairs.
+ * Blocks as the result format of `engram patch`: one entry per hook and metric over pair (draw) and site
+ * axes, the two baselines of every pair, and the ratio of means over pairs, of the mean over draws.
  */
 export function assembleResult(input: ResultInput): ResultNumbers {
   const entries = input.grids.flatMap((grid, index) => gridEntries(input, grid, index));
@@ -39,16 +38,20 @@ export function assembleResult(input: ResultInput): ResultNumbers {
   };
 }
 
+const drawsOf = (input: ResultInput): number[] => Array.from({ length: input.draws ?? 1 }, (_, draw) => draw);
+
 function baselines(input: ResultInput): PatchResult['baselines'] {
   return input.metrics.flatMap((metric, m) =>
-    input.pairs.flatMap((pair, index) => {
-      const block = input.blocks.find((b) => b.pair === index);
-      const clean = block?.clean[m];
-      const corrupted = block?.corrupted[m];
-      return clean === undefined || corrupted === undefined
-        ? []
-        : [{ metric, pair: pair.id, clean, corrupted }];
-    }),
+    input.pairs.flatMap((pair, index) =>
+      drawsOf(input).flatMap((draw) => {
+        const block = input.blocks.find((b) => b.pair === index && b.draw === draw);
+        const clean = block?.clean[m];
+        const corrupted = block?.corrupted[m];
+        return clean === undefined || corrupted === undefined
+          ? []
+          : [{ metric, pair: pair.id, ...(input.draws === undefined ? {} : { draw }), clean, corrupted }];
+      }),
+    ),
   );
 }
 
@@ -57,27 +60,21 @@ function gridEntries(
   grid: HookGrid,
   index: number,
 ): { effects: PatchEffects; summary: PatchSummary }[] {
-  const view = input.views[index] ?? { kind: 'each' };
-  const byPair = new Map(
-    input.blocks
-      .filter((b) => b.grid === index)
-      .map((block) => {
-        const pair = input.pairs[block.pair];
-        return [
-          block.pair,
-          pair === undefined ? block : view.kind === 'each' ? block : view.select(block, pair),
-        ];
-      }),
+  const own = input.blocks.filter((b) => b.grid === index);
+  const byRun = new Map(own.map((block) => [`${block.pair}:${block.draw}`, block]));
+  const axes = siteAxes(grid);
+  const shape = own.length === 0 ? axes.map(() => 0) : commonShape(own.map((block) => block.shape));
+  const drawn = drawsOf(input);
+  /** Pair by pair, draw by draw. */
+  const maps = input.pairs.map((_, p) =>
+    drawn.map((draw) => {
+      const block = byRun.get(`${p}:${draw}`);
+      return block === undefined ? null : { block, map: cellMap(shape, block.shape) };
+    }),
   );
-  const axes = view.kind === 'each' ? BLOCK_AXES[grid.axes] : view.axes(BLOCK_AXES[grid.axes]);
-  const shape = commonShape([...byPair.values()].map((block) => block.shape));
-  const maps = input.pairs.map((_, p) => {
-    const block = byPair.get(p);
-    return block === undefined ? null : { block, map: cellMap(shape, block.shape) };
-  });
-  /** Per pair and cell: 1 or 0 as a truth value, null where the pair has no such cell. */
+  /** Per run and cell: 1 or 0 as a truth value, null where the pair has no such cell. */
   const flags = (of: (block: PatchBlock) => Uint8Array): (boolean | null)[] =>
-    maps.flatMap((entry) =>
+    maps.flat().flatMap((entry) =>
       cells(shape, (c) => {
         const flag = entry === null ? Number.NaN : valueAt(of(entry.block), entry.map, c);
         return Number.isNaN(flag) ? null : flag === 1;
@@ -86,23 +83,29 @@ function gridEntries(
   const zero = flags((b) => b.zero);
   const trivial = flags((b) => b.trivial);
   const allTrivial = trivial.includes(true) && !trivial.includes(false);
+  const withDraws = input.draws !== undefined;
 
   return input.metrics.map((metric, m) => {
-    const measured = maps.map((entry) =>
-      cells(shape, (c): Measured => ({
-        raw: entry === null ? Number.NaN : valueAt(entry.block.raw[m], entry.map, c),
-        clean: entry?.block.clean[m] ?? Number.NaN,
-        corrupted: entry?.block.corrupted[m] ?? Number.NaN,
-      })),
+    const measured = maps.map((runs) =>
+      runs.map((entry) =>
+        cells(shape, (c): Measured => ({
+          raw: entry === null ? Number.NaN : valueAt(entry.block.raw[m], entry.map, c),
+          clean: entry?.block.clean[m] ?? Number.NaN,
+          corrupted: entry?.block.corrupted[m] ?? Number.NaN,
+        })),
+      ),
     );
+    const each = measured.flat(2);
     return {
       effects: {
         hook: grid.hook,
         metric,
-        axes: ['pair', ...axes],
-        shape: [input.pairs.length, ...shape],
-        raw: measured.flat().map((v) => (Number.isFinite(v.raw) ? v.raw : null)),
-        normalized: measured.flat().map((v) => pairRecovery(input.direction, v, input.epsilon)),
+        ...(grid.sites === undefined ? {} : { sites: grid.sites }),
+        ...(grid.from === undefined || grid.at === undefined ? {} : { from: grid.from, to: grid.at }),
+        axes: withDraws ? ['pair', 'draw', ...axes] : ['pair', ...axes],
+        shape: withDraws ? [input.pairs.length, drawn.length, ...shape] : [input.pairs.length, ...shape],
+        raw: each.map((v) => (Number.isFinite(v.raw) ? v.raw : null)),
+        normalized: each.map((v) => pairRecovery(input.direction, v, input.epsilon)),
         structural_zero: zero,
         ...(allTrivial ? { trivial: true as const } : {}),
         ...(trivial.includes(true) && !allTrivial ? { trivial_sites: trivial } : {}),
@@ -110,18 +113,44 @@ function gridEntries(
       summary: {
         hook: grid.hook,
         metric,
+        ...(grid.sites === undefined ? {} : { sites: grid.sites }),
+        ...(grid.from === undefined || grid.at === undefined ? {} : { from: grid.from, to: grid.at }),
         axes: [...axes],
         shape: [...shape],
         recovery: cells(shape, (c) =>
           ratioOfMeans(
             input.direction,
-            measured.flatMap((row) => row.slice(c, c + 1)),
+            measured.map((runs) => meanOfDraws(runs.flatMap((run) => run.slice(c, c + 1)))),
             input.epsilon,
           ),
         ),
+        ...(withDraws
+          ? {
+              draw_sd: cells(shape, (c) =>
+                meanSpread(measured.map((runs) => runs.flatMap((run) => run[c]?.raw ?? []))),
+              ),
+            }
+          : {}),
       },
     };
   });
+}
+
+/** Draws are averaged before anything else: they are not samples (METHODS section 2). */
+function meanOfDraws(draws: readonly Measured[]): Measured {
+  const mean = (of: (v: Measured) => number): number =>
+    draws.reduce((sum, v) => sum + of(v), 0) / draws.length;
+  return { raw: mean((v) => v.raw), clean: mean((v) => v.clean), corrupted: mean((v) => v.corrupted) };
+}
+
+/** Standard deviation of the raw metric over a pair's draws (n − 1), averaged over pairs; null for one draw. */
+function meanSpread(pairs: readonly (readonly number[])[]): number | null {
+  const spreads = pairs.flatMap((draws) => {
+    if (draws.length < 2 || draws.some((v) => !Number.isFinite(v))) return [];
+    const mean = draws.reduce((sum, v) => sum + v, 0) / draws.length;
+    return [Math.sqrt(draws.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (draws.length - 1))];
+  });
+  return spreads.length === 0 ? null : spreads.reduce((sum, v) => sum + v, 0) / spreads.length;
 }
 
 function cells<T>(shape: readonly number[], of: (cell: number) => T): T[] {

@@ -3,7 +3,6 @@ import { csvText, type CsvValue } from '../../exporters/csv.ts';
 import type { PatchBlock } from '../../runtime/api.ts';
 import type { Study } from '../../store/index.ts';
 import type { SweepId } from '../../../shared/domain/index.ts';
-import { EACH } from './positions.ts';
 import { assembleResult } from './result.ts';
 
 /** A stored sweep in the result format of `engram patch`. */
@@ -18,7 +17,6 @@ export function storedResult(study: Study, id: SweepId): PatchResult {
     direction: spec.direction,
     epsilon: spec.epsilon,
     blocks: storedBlocks(study, id),
-    views: spec.grids.map(() => EACH),
   });
   return {
     engine: provenance?.engine ?? '',
@@ -42,6 +40,7 @@ function storedBlocks(study: Study, id: SweepId): PatchBlock[] {
       return {
         grid,
         pair: block.pair,
+        draw: 0,
         shape: block.shape,
         raw: all.map((b) => b.raw),
         clean: all.map((b) => b.clean),

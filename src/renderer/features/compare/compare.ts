@@ -1,7 +1,7 @@
 import type { ComparisonView } from '../../../shared/contracts/index.ts';
 import {
   hookInfo,
-  type HookGrid,
+  type SweepHookGrid,
   type MetricName,
   type Sweep,
   type SweepGrid,
@@ -18,12 +18,12 @@ export function finished(sweeps: readonly Sweep[]): Sweep[] {
   return sweeps.filter((sweep) => sweep.status === 'complete');
 }
 
-export function sameGrid(x: HookGrid, y: HookGrid): boolean {
+export function sameGrid(x: SweepHookGrid, y: SweepHookGrid): boolean {
   return x.hook === y.hook && x.axes === y.axes;
 }
 
 /** Grids that both sweeps hold, components before residual-stream sites, which have no index of localization. */
-export function sharedGrids({ a, b }: SweepPair): HookGrid[] {
+export function sharedGrids({ a, b }: SweepPair): SweepHookGrid[] {
   return a.spec.grids
     .filter((grid) => b.spec.grids.some((other) => sameGrid(grid, other)))
     .toSorted((x, y) => Number(hookInfo(x.hook).residual) - Number(hookInfo(y.hook).residual));

@@ -1,7 +1,7 @@
 import type { EngramClient } from '../../../shared/contracts/index.ts';
 import {
   SweepId,
-  type HookGrid,
+  type SweepHookGrid,
   type Model,
   type Pair,
   type PairTokens,
@@ -34,13 +34,13 @@ export async function previewTokens(
 /** The empty grid of a sweep that was not run: its rows, its columns, and what is zero by construction. */
 export function draftGrid(
   spec: SweepSpec,
-  { hook, axes }: HookGrid,
+  { hook, axes }: SweepHookGrid,
   model: Model,
   { tokens, complete }: Preview,
 ): SweepGrid {
   const positions = Math.max(1, ...tokens.map((t) => t.clean.length));
   const heads = model.config.nHead;
-  const across: Readonly<Record<HookGrid['axes'], number>> = {
+  const across: Readonly<Record<SweepHookGrid['axes'], number>> = {
     layer: 1,
     layer_position: positions,
     layer_head: heads,

@@ -1,12 +1,12 @@
 import type { EngramClient } from '../../../shared/contracts/index.ts';
-import type { HookGrid, MetricName, Sweep, SweepGrid, SweepId } from '../../../shared/domain/index.ts';
+import type { SweepHookGrid, MetricName, Sweep, SweepGrid, SweepId } from '../../../shared/domain/index.ts';
 import type { ErrorStore } from '../../state/errors.svelte.ts';
 
 const REFRESH_MS = 600;
 /** Every how many-th refresh loads the grids that are only shown small. */
 const ALL_EVERY = 4;
 
-function gridKey(grid: HookGrid, metric: MetricName): string {
+function gridKey(grid: SweepHookGrid, metric: MetricName): string {
   return `${grid.hook} ${grid.axes} ${metric}`;
 }
 
@@ -15,7 +15,7 @@ export class SweepGrids {
   #grids = $state.raw<ReadonlyMap<string, SweepGrid>>(new Map());
   #sweep: Sweep | null = null;
   #metric: MetricName = 'logit_diff';
-  #selected: HookGrid | null = null;
+  #selected: SweepHookGrid | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #refreshes = 0;
   readonly #client: EngramClient;
@@ -27,13 +27,13 @@ export class SweepGrids {
   }
 
   /** Undefined until it was loaded, or while nothing is stored yet. */
-  get(grid: HookGrid, metric: MetricName): SweepGrid | undefined {
+  get(grid: SweepHookGrid, metric: MetricName): SweepGrid | undefined {
     const found = this.#grids.get(gridKey(grid, metric));
     return found !== undefined && found.layers > 0 ? found : undefined;
   }
 
   /** Shows another sweep, or the same one after its state changed: all grids are loaded. */
-  open(sweep: Sweep | null, metric: MetricName, selected: HookGrid | null): void {
+  open(sweep: Sweep | null, metric: MetricName, selected: SweepHookGrid | null): void {
     const other = sweep?.id !== this.#sweep?.id;
     const changed = other || sweep?.status !== this.#sweep?.status || metric !== this.#metric;
     this.#sweep = sweep;
@@ -62,7 +62,7 @@ export class SweepGrids {
     this.#sweep = null;
   }
 
-  async #load(sweep: Sweep, grids: readonly HookGrid[]): Promise<void> {
+  async #load(sweep: Sweep, grids: readonly SweepHookGrid[]): Promise<void> {
     const metric = this.#metric;
     for (const grid of grids) {
       const loaded = await this.#errors.run(() =>

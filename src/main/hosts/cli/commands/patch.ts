@@ -1,28 +1,20 @@
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { hookInfo, type PatchResult } from '../../../../shared/domain/index.ts';
-import { UserInputError } from '../../../../shared/errors/index.ts';
-import { preparePair } from '../../../../shared/pairs/index.ts';
-import type { PatchBlock } from '../../../runtime/api.ts';
-import { parsePairsStrictly } from '../../../services/pairs/parse.ts';
-import { gridsFor, parseHooks } from '../../../services/sweeps/positions.ts';
+import { hookInfo, METHODS, METRICS, type PatchResult } from '../../../../shared/domain/index.ts';
+import type { PatchBlock, PatchPlanSummary } from '../../../runtime/api.ts';
+import { parseHooks } from '../../../services/sweeps/positions.ts';
 import { assembleResult } from '../../../services/sweeps/result.ts';
 import type { CommandContext, CommandDefinition } from '../command.ts';
+import { methodChoice, verificationLines, type MethodFlags } from '../estimation.ts';
 import { openFolderModel, withCompute, type ComputeFlags } from '../folder-model.ts';
-import { parseBos, parseDirection, parseMetrics, positiveNumber, readTextFile } from '../parse.ts';
+import { parseBos, positiveNumber } from '../parse.ts';
+import { patchRequest, type PatchTaskFlags } from '../patch-request.ts';
 
-interface PatchFlags extends ComputeFlags {
+interface PatchFlags extends ComputeFlags, PatchTaskFlags, MethodFlags {
   readonly model: string;
-  readonly pairs: string;
-  readonly hooks: string;
-  readonly positions?: string;
-  readonly method: string;
-  readonly direction: string;
-  readonly metric: string;
-  readonly corruption: string;
   readonly bos: string;
   readonly epsilon: string;
-  readonly strategy: string;
+  readonly plan?: boolean;
   readonly out?: string;
 }
 
@@ -32,15 +24,35 @@ export const patchCommand: CommandDefinition = (program, run) => {
     .description('patch activations of a model folder over prompt pairs, without a study')
     .requiredOption('--model <dir>', 'Hugging Face model folder')
     .requiredOption('--pairs <file>', 'PAIRS.jsonl')
-    .requiredOption('--hooks <list>', 'comma-separated hooks, e.g. resid_pre,mlp_out,z')
-    .option('--positions <which>', 'each, all, last, or span:NAME,…')
-    .option('--method <name>', 'exact', 'exact')
+    .option('--hooks <list>', 'comma-separated hooks, e.g. resid_pre,mlp_out,z')
+    .option(
+      '--joint <sites...>',
+      'sites patched together: HOOK:LAYER[.HEAD|#NEURON][@POSITION[<FROM]] joined by +',
+    )
+    .option('--positions <which>', 'each, all, last, an index, at:NAME, or span:NAME,…')
+    .option('--from <position>', 'with one place: the token or span of the source run pasted there')
+    .option('--window <layers>', 'patch this many neighbouring layers together')
+    .option('--neurons <list>', 'neurons of mlp hooks one by one: indices, or all')
+    .option('--sources', 'attention cells one by one, query × key')
+    .option('--method <name>', METHODS.map((m) => m.name).join(', '), 'exact')
+    .option('--steps <n>', 'with ig: points of the line from base to source (5)')
+    .option('--verify-top <k>', 'patch the k strongest estimated sites of each hook exactly')
     .option('--direction <name>', 'denoising or noising', 'denoising')
-    .option('--metric <list>', 'logit_diff, logit_diff_sum, prob, log_prob, kl', 'logit_diff')
-    .option('--corruption <name>', 'str', 'str')
+    .option('--metric <list>', METRICS.map((m) => m.name).join(', '), 'logit_diff')
+    .option('--corruption <name>', 'str, or gn: Gaussian noise on the key tokens', 'str')
+    .option('--draws <n>', 'with gn: noise draws', '10')
+    .option('--noise <factor>', 'with gn: standard deviations of the key tokens’ embeddings', '3')
+    .option('--seed <n>', 'seed of noise and resampling', '42')
+    .option('--source <what>', 'pair, prompt, zero, mean, mean_position, resample or model:DIR', 'pair')
+    .option(
+      '--reference <file>',
+      'PAIRS.jsonl whose clean prompts means and resampling use (default: the pairs)',
+    )
     .option('--bos <choice>', 'auto, yes or no', 'auto')
     .option('--epsilon <number>', 'smallest gap that gives a recovery', '1e-6')
     .option('--strategy <name>', 'packed, or naive: the whole model once per site, to check', 'packed')
+    .option('--memory <MB>', 'working memory of one packed batch')
+    .option('--plan', 'print what it would cost, and run nothing')
     .option('--threads <n>', 'threads; 0 = one per core')
     .option('--provider <name>', 'cpu, cuda, dml or webgpu')
     .option('--out <file>', 'write the result here')
@@ -49,53 +61,59 @@ export const patchCommand: CommandDefinition = (program, run) => {
 
 async function patch(context: CommandContext, flags: PatchFlags): Promise<void> {
   const { terminal } = context;
-  only('--method', flags.method, 'exact');
-  only('--corruption', flags.corruption, 'str');
-  const strategy = flags.strategy === 'naive' ? 'naive' : only('--strategy', flags.strategy, 'packed');
-  const metrics = parseMetrics(flags.metric);
-  const direction = parseDirection(flags.direction);
+  const { method, plan, run, verified } = methodChoice(flags);
   const epsilon = positiveNumber('--epsilon', flags.epsilon);
-  const hooks = parseHooks(flags.hooks);
-  const lines = parsePairsStrictly(readTextFile(flags.pairs), basename(flags.pairs));
-  const { grids, views } = gridsFor(hooks, flags.positions, lines);
   const opened = await openFolderModel(flags.model, parseBos(flags.bos));
-  const pairs = lines.map((line) => preparePair(line, opened.context));
-
+  const request = patchRequest(flags, opened.folder, opened.context);
+  if (flags.plan === true) {
+    const cost = await withCompute(context, flags, (compute) => plan(compute, request));
+    if (terminal.json) terminal.result(cost);
+    else for (const line of planLines(cost)) terminal.say(line);
+    return;
+  }
   const result = await withCompute(context, flags, async (compute): Promise<PatchResult> => {
     const blocks: PatchBlock[] = [];
-    const total = grids.length * pairs.length;
+    const total = request.grids.length * request.pairs.length * (request.noise?.draws ?? 1);
     const started = performance.now();
-    const request = { folder: opened.folder, pairs, grids, direction, metrics, strategy } as const;
-    const done = await compute.patch(request, {
-      onEvent: (block) => {
-        blocks.push(block);
-        const seconds = ((performance.now() - started) / 1000).toFixed(1);
-        terminal.progress(`${blocks.length} of ${total} blocks, ${seconds} s`);
-      },
+    const done = await run(compute, request, (block) => {
+      blocks.push(block);
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      terminal.progress(`${blocks.length} of ${total} blocks, ${seconds} s`);
     });
     const { engine } = await compute.info();
+    const { pairs, grids, metrics, direction, noise } = request;
     return {
       engine,
       model: opened.name,
       provider: done.provider,
       direction,
-      method: 'exact',
-      corruption: 'str',
+      method,
+      corruption: flags.corruption,
+      ...(flags.source === 'pair' ? {} : { source: flags.source }),
       bos: opened.context.bos !== null,
       timing: { load_ms: done.loadMs, sweep_ms: done.sweepMs, peak_rss_mb: done.peakRssBytes / 2 ** 20 },
-      ...assembleResult({ pairs, grids, metrics, direction, epsilon, blocks, views }),
+      ...assembleResult({ pairs, grids, metrics, direction, epsilon, blocks, draws: noise?.draws }),
+      ...(await verified(compute, request, blocks, epsilon)),
     };
   });
 
   if (flags.out !== undefined) await writeFileAtomic(resolve(flags.out), `${JSON.stringify(result)}\n`);
   if (terminal.json) terminal.result(result);
-  else for (const line of summaryLines(result)) terminal.say(line);
+  else
+    for (const line of [...summaryLines(result), ...verificationLines(result.verification ?? [])])
+      terminal.say(line);
   if (flags.out !== undefined) terminal.say(`Written to ${flags.out}`);
 }
 
-function only<T extends string>(option: string, given: string, known: T): T {
-  if (given === known) return known;
-  throw new UserInputError('OPTION_INVALID', `${option} cannot be “${given}” here.`, `Use ${known}.`);
+/** What a task will cost, for people. */
+function planLines(plan: PatchPlanSummary): string[] {
+  const whole = (n: number): string => Math.round(n).toLocaleString('en');
+  return [
+    `${whole(plan.sites)} effects, of them ${whole(plan.structuralZeros)} structural zeros that cost nothing`,
+    `${whole(plan.baseRuns)} base runs, ${whole(plan.runs)} patched runs in ${whole(plan.batches)} packed batches`,
+    `${whole(plan.blockRows)} token rows through whole blocks; floor ${(plan.floorFlops / 1e9).toFixed(1)} GFLOP`,
+    `largest batch ${(plan.peakBytes / 2 ** 20).toFixed(0)} MB; about ${plan.seconds.toFixed(2)} s on this machine`,
+  ];
 }
 
 /** The strongest sites of each hook and metric, for people. */
@@ -109,7 +127,7 @@ function summaryLines(result: PatchResult): string[] {
         .filter((site): site is { value: number; flat: number } => site.value !== null)
         .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
         .slice(0, 3)
-        .map(({ value, flat }) => `${siteText(axes, shape, flat)} ${value.toFixed(3)}`);
+        .map(({ value, flat }) => `${siteText(axes, shape, flat)} ${value.toFixed(3)}`.trim());
       return `${shortName(hook)} ${metric}: ${best.join(', ') || 'no value'}`;
     }),
   ];

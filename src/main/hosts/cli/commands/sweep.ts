@@ -9,7 +9,7 @@ import {
   type Sweep,
 } from '../../../../shared/domain/index.ts';
 import { UserInputError } from '../../../../shared/errors/index.ts';
-import { gridsFor, parseHooks } from '../../../services/sweeps/positions.ts';
+import { parseHooks, sweepGridsFor } from '../../../services/sweeps/positions.ts';
 import { storedResult } from '../../../services/sweeps/table.ts';
 import type { Study } from '../../../store/index.ts';
 import type { CommandContext, CommandDefinition } from '../command.ts';
@@ -53,7 +53,7 @@ async function sweep(context: CommandContext, folder: string, flags: SweepFlags)
   await withStudy(context, flags, folder, null, async ({ client, context: services }) => {
     const { study, queue } = services.session.require();
     const model = findModel(study, file.model);
-    const { grids } = gridsFor(parseHooks(file.hooks.join(',')), file.positions, []);
+    const grids = sweepGridsFor(parseHooks(file.hooks.join(',')), file.positions);
     const spec = SweepSpec.parse({
       modelId: model.id,
       pairSetId: findSet(study, file.pairs).id,

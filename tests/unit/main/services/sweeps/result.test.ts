@@ -2,10 +2,15 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parsePairsStrictly } from '../../../../../src/main/services/pairs/parse.ts';
 import { preparePair } from '../../../../../src/shared/pairs/index.ts';
-import { EACH, gridsFor, parseHooks } from '../../../../../src/main/services/sweeps/positions.ts';
+import {
+  gridsFor,
+  parseHooks,
+  parseJoint,
+  sweepGridsFor,
+} from '../../../../../src/main/services/sweeps/positions.ts';
 import { assembleResult } from '../../../../../src/main/services/sweeps/result.ts';
 import type { PatchBlock } from '../../../../../src/main/runtime/api.ts';
-import { PairLine, type Direction, type PatchResult } from '../../../../../src/shared/domain/index.ts';
+import type { Direction, PatchAxes, PatchResult } from '../../../../../src/shared/domain/index.ts';
 
 const folder = new URL('../../../../reference/', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
@@ -33,6 +38,7 @@ function blocksOf(direction: Direction, hook: string, metric: string, axes: stri
     return {
       grid: 0,
       pair: index,
+      draw: 0,
       shape: [
         ...effect.shape.slice(1, positions ? -1 : undefined),
         ...(positions ? [pair.clean.length] : []),
@@ -61,17 +67,17 @@ describe('assembled results', () => {
     ['noising', 'z', 'each', 'logit_diff_sum'],
     ['noising', 'attn_out', 'all', 'logit_diff'],
   ] as const)('%s %s at %s, %s: normalised as the reference does', (direction, hook, positions, metric) => {
-    const { grids, views } = gridsFor(parseHooks(hook), positions, lines);
-    const axes = {
+    const grids = gridsFor(parseHooks(hook), { positions });
+    const axes: Partial<Record<PatchAxes, string>> = {
       layer_position: 'pair,layer,position',
       layer_head: 'pair,layer,head',
       layer: 'pair,layer',
     };
     const name = grids[0]?.axes ?? 'layer';
-    const key = name === 'layer_head_position' ? 'pair,layer,head,position' : axes[name];
+    const key = name === 'layer_head_position' ? 'pair,layer,head,position' : (axes[name] ?? '');
     const blocks = blocksOf(direction, grids[0]?.hook ?? '', metric, key);
     const { epsilon } = reference[direction];
-    const result = assembleResult({ pairs, grids, views, metrics: [metric], direction, epsilon, blocks });
+    const result = assembleResult({ pairs, grids, metrics: [metric], direction, epsilon, blocks });
     const same = (e: { hook: string; metric: string }): boolean =>
       e.hook === grids[0]?.hook && e.metric === metric;
     const effect = reference[direction].effects.find((e) => same(e) && e.axes.join() === key);
@@ -86,6 +92,7 @@ describe('assembled results', () => {
   const tiny = (over: Partial<PatchBlock>): PatchBlock => ({
     grid: 0,
     pair: 0,
+    draw: 0,
     shape: [1, 2],
     raw: [Float64Array.of(1, 2)],
     clean: [2],
@@ -110,7 +117,6 @@ describe('assembled results', () => {
       ...base,
       pairs: [pair('a', 2), pair('b', 1)],
       grids: [grid],
-      views: [EACH],
       blocks: [
         tiny({}),
         tiny({
@@ -141,25 +147,76 @@ describe('assembled results', () => {
   it('says trivial once where every site is', () => {
     const blocks = [tiny({ shape: [2], trivial: Uint8Array.of(1, 1), zero: Uint8Array.of(0, 0) })];
     const grids = [{ ...grid, axes: 'layer' as const }];
-    const [effect] = assembleResult({ ...base, pairs: [pair('a', 2)], grids, views: [EACH], blocks }).effects;
+    const [effect] = assembleResult({ ...base, pairs: [pair('a', 2)], grids, blocks }).effects;
     expect(effect?.trivial).toBe(true);
     expect(effect).not.toHaveProperty('trivial_sites');
   });
 
-  it('drops the position axis for the last token and makes it a span axis for spans', () => {
-    const spans = { clean: { S: [0, 1], END: [1, 2] }, corrupted: {} };
-    const withSpans = lines.slice(0, 1).map((line) => PairLine.parse({ ...line, id: 'a', spans }));
-    const run = (positions: string) => {
-      const { grids, views } = gridsFor([grid.hook], positions, withSpans);
-      return assembleResult({ ...base, pairs: [pair('a', 2)], grids, views, blocks: [tiny({})] }).effects[0];
-    };
-    expect(run('last')).toMatchObject({ axes: ['pair', 'layer'], shape: [1, 1], raw: [2] });
-    expect(run('span:END,S')).toMatchObject({
-      axes: ['pair', 'layer', 'span'],
-      shape: [1, 1, 2],
-      raw: [2, 1],
+  it('averages noise draws before anything else, and says how far they spread', () => {
+    const blocks = [1, 3].map((raw, draw) =>
+      tiny({ draw, raw: [Float64Array.of(raw, 2)], corrupted: [draw] }),
+    );
+    const input = { ...base, pairs: [pair('a', 2)], grids: [grid], blocks, draws: 2 };
+    const { baselines, effects, summary } = assembleResult(input);
+    expect(effects[0]).toMatchObject({
+      axes: ['pair', 'draw', 'layer', 'position'],
+      shape: [1, 2, 1, 2],
+      raw: [1, 2, 3, 2],
     });
-    expect(() => run('span:IO')).toThrow(/Pair “a” has no span “IO”/);
-    expect(() => run('middle')).toThrow(/names no positions/);
+    expect(baselines.map((b) => [b.draw, b.corrupted])).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+    // Mean of the draws 2, mean corrupted 0.5, gap 1.5.
+    expect(summary[0]?.recovery[0]).toBeCloseTo(1, 12);
+    expect(summary[0]?.draw_sd).toEqual([Math.SQRT2, 0]);
+  });
+});
+
+describe('grids of the command line', () => {
+  const [z, pattern, post, final] = parseHooks('z,pattern,mlp.hook_post,ln_final.hook_scale');
+  const axes = (hook: typeof z, options: Parameters<typeof gridsFor>[1]): string =>
+    gridsFor([hook ?? 'logits'], options)[0]?.axes ?? '';
+
+  it('has the axes that its hook and options allow', () => {
+    expect(axes(z, {})).toBe('layer_head');
+    expect(axes(z, { positions: 'span:S1,S2' })).toBe('layer_head_span');
+    expect(axes(pattern, { sources: true })).toBe('layer_head_position_source');
+    expect(axes(post, { neurons: 'all', positions: 'last' })).toBe('layer_neuron');
+    expect(axes(final, {})).toBe('position');
+    expect(axes(final, { positions: 'last' })).toBe('whole');
+    expect(() => axes(pattern, { sources: true, positions: 'all' })).toThrow(/cannot be swept/);
+    expect(() => axes(z, { positions: 'middle' })).toThrow(/names no positions/);
+    expect(() => axes(z, { from: '3' })).toThrow(/needs one place/);
+  });
+
+  it('names places, windows and sources', () => {
+    const [grid] = gridsFor([post ?? 'logits'], {
+      positions: 'at:subject',
+      from: 'last',
+      window: 3,
+      neurons: [4],
+    });
+    expect(grid).toEqual({
+      hook: post,
+      axes: 'layer_neuron',
+      window: 3,
+      at: 'subject',
+      from: -1,
+      neurons: [4],
+    });
+    expect(sweepGridsFor([z ?? 'logits'], 'each')[0]?.axes).toBe('layer_head_position');
+    expect(() => sweepGridsFor([final ?? 'logits'])).toThrow(/has none/);
+  });
+
+  it('reads sites that are patched together', () => {
+    expect(parseJoint('z:9.6@-1 + mlp_out:0@subject + post:2#7@4<1 + hook_embed@0').sites).toEqual([
+      { hook: 'blocks.{layer}.attn.hook_z', layer: 9, head: 6, position: -1 },
+      { hook: 'blocks.{layer}.hook_mlp_out', layer: 0, position: 'subject' },
+      { hook: 'blocks.{layer}.mlp.hook_post', layer: 2, neuron: 7, position: 4, from: 1 },
+      { hook: 'hook_embed', layer: 0, position: 0 },
+    ]);
+    expect(() => parseJoint('z@3')).toThrow(/names no site/);
+    expect(() => parseJoint('nothing:1')).toThrow(/no hook/);
   });
 });
