@@ -37,3 +37,24 @@ export function pearson(x: readonly number[], y: readonly number[]): number | nu
 export function spearman(x: readonly number[], y: readonly number[]): number | null {
   return pearson(ranks(x), ranks(y));
 }
+
+/**
+ * Kendall's rank correlation with ties (τ-b; Kendall 1945): (concordant − discordant) / √((n₀ − ties in x)(n₀ − ties
+ * in y)), n₀ = n(n − 1)/2. Null below two points or where one side does not vary. Quadratic in n.
+ */
+export function kendall(x: readonly number[], y: readonly number[]): number | null {
+  invariant(x.length === y.length, `kendall of ${x.length} and ${y.length} values`);
+  let balance = 0;
+  let untiedX = 0;
+  let untiedY = 0;
+  for (let i = 0; i < x.length; i++) {
+    for (let j = 0; j < i; j++) {
+      const dx = Math.sign((x[i] ?? 0) - (x[j] ?? 0));
+      const dy = Math.sign((y[i] ?? 0) - (y[j] ?? 0));
+      balance += dx * dy;
+      untiedX += Math.abs(dx);
+      untiedY += Math.abs(dy);
+    }
+  }
+  return untiedX > 0 && untiedY > 0 ? balance / Math.sqrt(untiedX * untiedY) : null;
+}

@@ -1,8 +1,9 @@
+export { rankAgreement, strongest, type RankAgreement } from './agreement.ts';
 export { bcaInterval, ClusterBootstrap } from './bootstrap.ts';
 export { differenceStatistic, groupByItem, meanStatistic, ratioOfMeansStatistic } from './clusters.ts';
 export type { ClusterStatistic } from './clusters.ts';
 export { benjaminiHochberg, holm } from './correction.ts';
-export { pearson, ranks, spearman } from './correlation.ts';
+export { kendall, pearson, ranks, spearman } from './correlation.ts';
 export { populationSd } from './descriptive.ts';
 export { detect } from './detection.ts';
 export { friedman } from './friedman.ts';
