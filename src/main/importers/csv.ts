@@ -4,6 +4,7 @@ import { hasWholeHeader, headerCells, sniffDialect } from './csv/dialect.ts';
 import { csvRows } from './csv/rows.ts';
 import { placeColumns, knownColumns, type ColumnPlaces } from './table/columns.ts';
 import { rowItem } from './table/record.ts';
+import type { TableRow } from './table/row.ts';
 import {
   MAX_UNIT_CHARS,
   type FileHead,
@@ -16,7 +17,7 @@ import {
  * Tables of text, separated by commas, semicolons or tabs: the study's six columns (PMID, Title, Abstract,
  * Journal, Keywords, URL) in any order and case, and the columns that reference managers export.
  */
-export const csv: ImportFormat = { kind: 'csv', label: 'CSV or TSV', detect, read };
+export const csv: ImportFormat = { kind: 'csv', label: 'CSV or TSV', detect, read, rows };
 
 function detect({ text }: FileHead): boolean {
   if (text === null || text.trim() === '' || /^\s*[<{[]/.test(text)) return false;
@@ -25,15 +26,19 @@ function detect({ text }: FileHead): boolean {
   return cells.length > 1 || knownColumns(cells) > 0;
 }
 
+async function* rows(
+  bytes: AsyncIterable<Uint8Array>,
+  { name, note }: ImportContext,
+): AsyncGenerator<TableRow> {
+  const { text, delimiter } = await sniffed(decodeText(bytes, { name, singleByte: true, note }), name);
+  yield* csvRows(text, delimiter, name);
+}
+
 async function* read(bytes: AsyncIterable<Uint8Array>, context: ImportContext): AsyncGenerator<ImportItem> {
   const { name, columns = {} } = context;
-  const { text, delimiter } = await sniffed(
-    decodeText(bytes, { name, singleByte: true, note: context.note }),
-    name,
-  );
   let places: ColumnPlaces | null = null;
   let width = 0;
-  for await (const row of csvRows(text, delimiter, name)) {
+  for await (const row of rows(bytes, context)) {
     if (places === null) {
       places = placeColumns(row.cells, columns, name);
       width = row.cells.length;

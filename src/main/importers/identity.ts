@@ -57,15 +57,26 @@ export function contentHash(record: ImportedRecord): string {
   return sha256(JSON.stringify(fields));
 }
 
+/** What tells which of two copies is the newer. */
+type CopyFacts = Pick<ImportedRecord, 'version' | 'year' | 'abstract' | 'revised'>;
+
 /**
  * Which of two copies stands for both: negative when `a` does, positive when `b` does, 0 when nothing
- * tells them apart. The newer PubMed version wins, then the later year, then the longer abstract.
+ * tells them apart. The newer PubMed version wins, then the later revision where both are dated, then the
+ * later year, then the longer abstract.
  */
-export function compareCopies(
-  a: Pick<ImportedRecord, 'version' | 'year' | 'abstract'>,
-  b: Pick<ImportedRecord, 'version' | 'year' | 'abstract'>,
-): number {
-  return b.version - a.version || (b.year ?? 0) - (a.year ?? 0) || b.abstract.length - a.abstract.length;
+export function compareCopies(a: CopyFacts, b: CopyFacts): number {
+  return (
+    b.version - a.version ||
+    later(a.revised, b.revised) ||
+    (b.year ?? 0) - (a.year ?? 0) ||
+    b.abstract.length - a.abstract.length
+  );
+}
+
+function later(a: string | undefined, b: string | undefined): number {
+  if (a === undefined || b === undefined || a === b) return 0;
+  return a > b ? -1 : 1;
 }
 
 /** NFKD, letters and digits only, lower case: `Naïve CO₂-test` and `naive co2 test` become equal. */

@@ -6,6 +6,7 @@ import { CancelledError, FormatError, UserInputError } from '../../shared/errors
 import { gunzip, gunzipHead, isGzip } from './bytes.ts';
 import { bomEncoding, unmarkedUtf16 } from './decode.ts';
 import type { ColumnMap } from './table/columns.ts';
+import type { TableRow } from './table/row.ts';
 import { rootElement } from './pubmed-xml.ts';
 import { detectFormat, IMPORT_FORMATS, unsupported } from './registry.ts';
 import type { FileHead, ImportContext, ImportFormat, ImportItem } from './types.ts';
@@ -27,6 +28,8 @@ export interface OpenImport {
   readonly name: string;
   /** The content in file order; can be read once. Closing the iterator early closes the file. */
   readonly items: AsyncIterable<ImportItem>;
+  /** For a table: its rows as they stand, the header first; can be read once, instead of `items`. */
+  readonly rows: AsyncIterable<TableRow> | null;
   /** Size of the file on disk. */
   readonly bytesTotal: number;
   /** Bytes of the file taken so far, of `bytesTotal`. */
@@ -48,44 +51,47 @@ export async function openImport(path: string, options: OpenOptions = {}): Promi
   const bytes = compressed ? gunzipHead(raw, name) : raw;
   const format = chooseFormat({ bytes, text: headText(bytes), name });
   const counter = { bytes: 0 };
-  return {
-    kind: format.kind,
-    label: format.label,
-    name,
-    bytesTotal,
-    bytesRead: () => counter.bytes,
-    items: readItems({ path, name, format, compressed, bytesTotal }, counter, options),
+  const { signal, columns, note } = options;
+  const source = (): AsyncIterable<Uint8Array> => {
+    const file = fileBytes(path, name, counter, signal);
+    return compressed ? gunzip(file, name) : file;
   };
-}
-
-interface Chosen {
-  readonly path: string;
-  readonly name: string;
-  readonly format: ImportFormat;
-  readonly compressed: boolean;
-  readonly bytesTotal: number;
-}
-
-async function* readItems(
-  { path, name, format, compressed, bytesTotal }: Chosen,
-  counter: { bytes: number },
-  { signal, columns, note }: OpenOptions,
-): AsyncGenerator<ImportItem> {
-  const file = fileBytes(path, name, counter, signal);
-  const bytes = compressed ? gunzip(file, name) : file;
   const context: ImportContext = {
     name,
     note,
     ...(columns === undefined ? {} : { columns }),
     ...(compressed ? {} : { path }),
   };
+  return {
+    kind: format.kind,
+    label: format.label,
+    name,
+    bytesTotal,
+    bytesRead: () => counter.bytes,
+    items: wholeItems(format, source, context, signal, () => (counter.bytes = bytesTotal)),
+    rows: format.rows === undefined ? null : format.rows(lazy(source), context),
+  };
+}
+
+async function* lazy(source: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* source();
+}
+
+async function* wholeItems(
+  format: ImportFormat,
+  source: () => AsyncIterable<Uint8Array>,
+  context: ImportContext,
+  signal: AbortSignal | undefined,
+  done: () => void,
+): AsyncGenerator<ImportItem> {
+  const { name } = context;
   let empty = true;
-  for await (const item of format.read(bytes, context)) {
+  for await (const item of format.read(source(), context)) {
     stopIfAborted(signal, name);
     empty = false;
     yield item;
   }
-  counter.bytes = bytesTotal;
+  done();
   if (empty) {
     throw new FormatError(
       'IMPORT_EMPTY',

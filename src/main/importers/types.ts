@@ -1,5 +1,6 @@
 import type { ImportedRecord, Reject, SourceKind } from '../../shared/domain/index.ts';
 import type { ColumnMap } from './table/columns.ts';
+import type { TableRow } from './table/row.ts';
 
 /**
  * What a file gives, in file order. `line` counts from 1. A tombstone lists PMIDs that PubMed has deleted:
@@ -41,6 +42,8 @@ export interface ImportFormat {
    * FormatError that names the file and the line.
    */
   read(bytes: AsyncIterable<Uint8Array>, context: ImportContext): AsyncIterable<ImportItem>;
+  /** For formats with columns: the rows as they stand, the header first. */
+  readonly rows?: (bytes: AsyncIterable<Uint8Array>, context: ImportContext) => AsyncIterable<TableRow>;
 }
 
 /** No single article, line or row of a real source comes near this; more is refused, never buffered. */

@@ -1,6 +1,13 @@
-import { EngramError, FormatError } from '../../shared/errors/index.ts';
-import { type ColumnPlaces, placeColumns } from './table/columns.ts';
-import { rowItem, type TableRow } from './table/record.ts';
+import { FormatError } from '../../shared/errors/index.ts';
+import {
+  type ColumnMap,
+  columnKey,
+  type ColumnPlaces,
+  fieldOfColumn,
+  placeColumns,
+} from './table/columns.ts';
+import { rowItem } from './table/record.ts';
+import type { TableRow } from './table/row.ts';
 import type { ImportContext, ImportFormat, ImportItem } from './types.ts';
 import { isWorkbook } from './xlsx/detect.ts';
 import { openParts, type WorkbookParts } from './xlsx/parts.ts';
@@ -15,9 +22,10 @@ export const xlsx: ImportFormat = {
   label: 'Excel workbook',
   detect: ({ bytes }) => isWorkbook(bytes),
   read,
+  rows,
 };
 
-async function* read(_bytes: AsyncIterable<Uint8Array>, context: ImportContext): AsyncGenerator<ImportItem> {
+async function* rows(_bytes: AsyncIterable<Uint8Array>, context: ImportContext): AsyncGenerator<TableRow> {
   const { name, path } = context;
   if (path === undefined) {
     throw new FormatError('IMPORT_FORMAT', `${name} is a compressed Excel workbook.`, 'Decompress it first.');
@@ -26,43 +34,51 @@ async function* read(_bytes: AsyncIterable<Uint8Array>, context: ImportContext):
   try {
     const strings = await sharedStrings(parts, name);
     const sheet = await sheetWithAbstracts(parts, strings, context);
-    let places: ColumnPlaces | null = null;
-    let width = 0;
-    for await (const row of sheetRows(parts, sheet, strings, name)) {
-      if (places === null) {
-        places = placeColumns(row.cells, context.columns ?? {}, name);
-        width = row.cells.length;
-      } else yield wholeRow(row, places, width);
-    }
+    yield* sheetRows(parts, sheet, strings, name);
   } finally {
     parts.close();
   }
 }
 
-/** The first sheet that has the column; the error of the first sheet where none has. */
+async function* read(bytes: AsyncIterable<Uint8Array>, context: ImportContext): AsyncGenerator<ImportItem> {
+  const { name, columns = {} } = context;
+  let places: ColumnPlaces | null = null;
+  let width = 0;
+  for await (const row of rows(bytes, context)) {
+    if (places === null) {
+      places = placeColumns(row.cells, columns, name);
+      width = row.cells.length;
+    } else yield wholeRow(row, places, width);
+  }
+}
+
+/** The first sheet with a column of abstracts; where there is none, the one with the widest header. */
 async function sheetWithAbstracts(
   parts: WorkbookParts,
   strings: readonly string[],
   { name, columns = {} }: ImportContext,
 ): Promise<Sheet> {
-  let first: EngramError | null = null;
+  let widest: { sheet: Sheet; width: number } | null = null;
   for (const sheet of await sheetsOf(parts, name)) {
     const rows = sheetRows(parts, sheet, strings, name);
     const header = await rows.next();
     await rows.return(undefined);
     if (header.done === true) continue;
-    try {
-      placeColumns(header.value.cells, columns, `${name}, sheet "${sheet.name}"`);
-      return sheet;
-    } catch (error) {
-      if (!(error instanceof EngramError)) throw error;
-      first ??= error;
-    }
+    const { cells } = header.value;
+    if (holdsAbstracts(cells, columns)) return sheet;
+    if (cells.length > (widest?.width ?? 0)) widest = { sheet, width: cells.length };
   }
-  throw (
-    first ??
-    new FormatError('IMPORT_EMPTY', `${name} has no sheet with a row.`, 'Check the workbook that made it.')
+  if (widest !== null) return widest.sheet;
+  throw new FormatError(
+    'IMPORT_EMPTY',
+    `${name} has no sheet with a row.`,
+    'Check the workbook that made it.',
   );
+}
+
+function holdsAbstracts(header: readonly string[], columns: ColumnMap): boolean {
+  const mapped = new Map(Object.entries(columns).map(([column, field]) => [columnKey(column), field]));
+  return header.some((name) => (mapped.get(columnKey(name)) ?? fieldOfColumn(name)) === 'abstract');
 }
 
 function wholeRow(row: TableRow, places: ColumnPlaces, width: number): ImportItem {

@@ -11,6 +11,7 @@ import {
   identityKeys,
   openImport,
   parseColumnMap,
+  verifyChecksum,
 } from '../importers/index.ts';
 import { type BatchCounts, type NewRecord, hashFile } from '../store/index.ts';
 import { type JobContext, defineJob } from './definition.ts';
@@ -23,13 +24,17 @@ const ImportFile = z.object({
   path: z.string().min(1),
   /** The name the user knows the file by. */
   name: z.string().min(1),
+  /** Absolute path of the file with its MD5 sum. */
+  md5: z.string().min(1).optional(),
 });
 const ImportParams = z.object({
   files: z.array(ImportFile).min(1),
   /** The bundled sample: its sources are marked as such. */
   sample: z.boolean().default(false),
-  /** `COLUMN=FIELD` for columns of a CSV that have no known name. */
+  /** `COLUMN=FIELD` for columns of a table that have no known name. */
   columns: z.array(z.string()).default([]),
+  /** What was noticed when the files were chosen; goes to the log. */
+  notes: z.array(z.string()).default([]),
 });
 type Context = JobContext<z.output<typeof ImportParams>>;
 type ImportFile = z.infer<typeof ImportFile>;
@@ -50,7 +55,8 @@ export const importJob = defineJob({
     if (status === 'stopped') study.sources.interrupt(jobId);
   },
   run: async (context) => {
-    const { files } = context.params;
+    const { files, notes } = context.params;
+    for (const note of notes) context.log(note);
     const sizes = await Promise.all(files.map((f) => sizeOf(f.path)));
     const total = sizes.reduce((a, b) => a + b, 0);
     const sources: Source[] = [];
@@ -94,10 +100,16 @@ async function importFile(
   bytes: { before: number; total: number },
 ): Promise<Source> {
   const { study, signal } = context;
+  await verifyChecksum({
+    path: file.path,
+    name: file.name,
+    ...(file.md5 === undefined ? {} : { md5: file.md5 }),
+  });
   const opened = await openImport(file.path, {
     name: file.name,
     signal,
     columns: parseColumnMap(context.params.columns),
+    note: context.log,
   });
   const source = await beginSource(context, file, index, opened);
   if (source.status === 'complete') return source;
@@ -164,7 +176,11 @@ async function storeItems(
 }
 
 /** Validates a batch and commits it, its counts and the new position as one. */
-function storeBatch({ study }: Context, source: Source, batch: readonly ImportItem[]): void {
+export function storeBatch(
+  { study }: Pick<Context, 'study'>,
+  source: Source,
+  batch: readonly ImportItem[],
+): void {
   const records: NewRecord[] = [];
   const rejects: Reject[] = [];
   const deleted: string[] = [];
@@ -184,7 +200,7 @@ function storeBatch({ study }: Context, source: Source, batch: readonly ImportIt
   }
   study.transaction(() => {
     const { added, duplicates } = study.records.add(source.id, records, compareCopies);
-    study.records.markDeleted(deleted);
+    study.records.markDeleted(source.id, deleted);
     for (const reject of rejects) study.sources.addReject(source.id, reject);
     const counts: BatchCounts = {
       items: batch.length,

@@ -1,8 +1,10 @@
 import type { EngramContract, ServiceHandlers } from '../../shared/contracts/index.ts';
 import type { RecordFlag } from '../../shared/domain/index.ts';
 import { type FreezeOptions, type RecordId } from '../../shared/domain/index.ts';
+import { RECORD_FORMATS } from '../exporters/records/format.ts';
 import type { DatasetDraft } from '../store/index.ts';
 import type { ServiceContext } from './context.ts';
+import { exportPath, exportRecords } from './record-export.ts';
 
 /** Below this many training texts a fine-tuned model mostly repeats what it was shown. */
 const FEW_TEXTS = 50;
@@ -10,6 +12,7 @@ const FEW_TEXTS = 50;
 /** Implements `curate`: finding, deciding, and freezing datasets. */
 export function createCurateService({
   session,
+  files,
   emit,
 }: ServiceContext): ServiceHandlers<EngramContract['curate']> {
   const study = () => session.require().study;
@@ -26,6 +29,18 @@ export function createCurateService({
       const changed = study().decisions.decide(ids, decision, reason);
       edited('records');
       return { changed };
+    },
+    separate: ({ id }) => {
+      study().records.separate(id);
+      edited('records');
+      return {};
+    },
+    export: ({ filter, format }) => {
+      const { extension, mime } = RECORD_FORMATS[format];
+      const name = `records.${extension}`;
+      const path = exportPath(name);
+      exportRecords(study(), filter, format, path);
+      return files.offerDownload({ content: { path }, name, mime });
     },
     setNote: ({ id, note }: { id: RecordId; note: string }) => {
       study().records.get(id);

@@ -12,6 +12,7 @@ const TABLES: Readonly<Record<string, string>> = {
   study: 'id',
   setting: 'key',
   decision: 'record_id',
+  record: 'id',
   model: 'id',
   training_run: 'id',
   pair_set: 'id',

@@ -97,7 +97,17 @@ export const studies = {
 
 export const library = {
   sources: method(none, z.array(d.Source)),
-  import: method(z.object({ files: z.array(z.string()).min(1) }), jobStarted),
+  /** Files and folders by their handles; `columns` is the map (`COLUMN=FIELD`) for tables among them. */
+  import: method(
+    z.object({ files: z.array(z.string()).min(1), columns: z.array(z.string()).default([]) }),
+    jobStarted,
+  ),
+  /** The columns of a table and what each is taken for, before it is imported; null for other formats. */
+  preview: method(
+    z.object({ file: z.string() }),
+    z.object({ label: z.string(), columns: z.array(d.TableColumn).nullable() }),
+  ),
+  /** The first 500 of them. */
   rejects: method(z.object({ sourceId: d.SourceId }), z.array(d.Reject)),
   rejectsFile: method(z.object({ sourceId: d.SourceId }), Download),
 };
@@ -142,6 +152,10 @@ export const curate = {
     z.object({ ids: z.array(d.RecordId).min(1), decision: d.Decision, reason: z.string().nullable() }),
     z.object({ changed: z.number().int() }),
   ),
+  /** Says that a record is no copy of its group after all; undoable. */
+  separate: method(z.object({ id: d.RecordId }), ok),
+  /** The records that pass a filter as a file. */
+  export: method(z.object({ filter: RecordFilter, format: d.RecordFileFormat }), Download),
   setNote: method(z.object({ id: d.RecordId, note: z.string().max(10_000) }), ok),
   flow: method(none, d.FlowCount),
   terms: method(none, z.array(d.TermCount)),

@@ -89,6 +89,35 @@ export const Reject = z.object({
 });
 export type Reject = z.infer<typeof Reject>;
 
+/** What a column of a table can hold. */
+export const TABLE_FIELDS = [
+  'pmid',
+  'title',
+  'abstract',
+  'journal',
+  'keywords',
+  'url',
+  'year',
+  'doi',
+  'authors',
+  'language',
+] as const;
+export const TableField = z.enum(TABLE_FIELDS);
+export type TableField = z.infer<typeof TableField>;
+
+/** A column of a table that is to be imported, with its first values. */
+export const TableColumn = z.object({
+  name: z.string(),
+  /** What it is taken for by its name; null = nothing. */
+  field: TableField.nullable(),
+  samples: z.array(z.string()),
+});
+export type TableColumn = z.infer<typeof TableColumn>;
+
+/** What records can be exported to. */
+export const RecordFileFormat = z.enum(['csv', 'xlsx', 'ris', 'jsonl']);
+export type RecordFileFormat = z.infer<typeof RecordFileFormat>;
+
 export const DECISIONS = ['undecided', 'include', 'maybe', 'exclude'] as const;
 export const Decision = z.enum(DECISIONS);
 export type Decision = z.infer<typeof Decision>;
@@ -135,7 +164,16 @@ export const RecordDetail = ImportedRecord.extend({
 });
 export type RecordDetail = z.infer<typeof RecordDetail>;
 
-export const SourceKind = z.enum(['pubmed-xml', 'nbib', 'ris', 'csv', 'xlsx', 'jsonl', 'sample']);
+export const SourceKind = z.enum([
+  'pubmed-xml',
+  'nbib',
+  'ris',
+  'csv',
+  'xlsx',
+  'jsonl',
+  'pubmed-search',
+  'sample',
+]);
 export type SourceKind = z.infer<typeof SourceKind>;
 export const SourceStatus = z.enum(['running', 'complete', 'incomplete']);
 /** One import: where records came from, and how many became what. */

@@ -35,6 +35,17 @@ const PROOFS: Readonly<Record<number, { before: (db: Database) => void; after: (
       db.prepare("INSERT INTO undo_step (label, what, at) VALUES ('x', 'records', '2026')").run();
     },
   },
+  3: {
+    before: (db) => {
+      db.exec(
+        "INSERT INTO source (id, name, kind, imported_at, status) VALUES (1, 'a.xml', 'pubmed-xml', '2026', 'complete')",
+      );
+    },
+    after: (db) => {
+      db.prepare("INSERT INTO tombstone (pmid, source_id, deleted_at) VALUES ('7', 1, '2026')").run();
+      expect(db.prepare('SELECT name FROM source').pluck().all()).toEqual(['a.xml']);
+    },
+  },
 };
 
 describe('migrations', () => {

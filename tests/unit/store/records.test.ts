@@ -89,14 +89,86 @@ describe('what is excluded without being asked', () => {
 
   test('records that PubMed deleted', () => {
     const study = tempStudy();
-    addRecords(study, [
+    const source = addRecords(study, [
       { pmid: '1', title: 'A', abstract: 'a' },
       { pmid: '2', title: 'B', abstract: 'b' },
     ]);
     study.decisions.decide([id(2)], 'include', null);
-    expect(study.records.markDeleted(['1', '2', '3'])).toBe(1);
+    expect(study.records.markDeleted(source, ['1', '2', '3'])).toBe(1);
     expect(study.records.get(id(1))).toMatchObject({ decision: 'exclude', reason: 'Deleted from PubMed' });
     expect(study.records.get(id(2)).decision).toBe('include');
+  });
+
+  test('records that come after they were deleted', () => {
+    const study = tempStudy();
+    const source = addRecords(study, [{ pmid: '1', title: 'A', abstract: 'a' }]);
+    study.records.markDeleted(source, ['7', '7']);
+    addRecords(study, [{ pmid: '7', title: 'B', abstract: 'b' }], 'older.xml');
+    expect(study.records.get(id(2))).toMatchObject({ decision: 'exclude', reason: 'Deleted from PubMed' });
+  });
+
+  test('a group of which one copy is retracted, whichever came first and stands', () => {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      const study = tempStudy();
+      const copies = [
+        { pmid: '1', title: 'A', abstract: 'a, and longer', flags: ['preprint' as const] },
+        { pmid: '1', title: 'A', abstract: 'a', flags: ['retracted' as const, 'erratum' as const] },
+      ];
+      for (const i of order) addRecords(study, [copies[i] ?? {}], `${i}.xml`);
+      const standing = study.curation.page({ ...all, hideCopies: true }, 0, 10).rows;
+      expect(standing.map((r) => [r.flags, r.decision, r.reason])).toEqual([
+        [['retracted', 'preprint'], 'exclude', 'Retracted'],
+      ]);
+    }
+  });
+});
+
+describe('groups', () => {
+  test('become one when a record has keys of several', () => {
+    const study = tempStudy();
+    addRecords(study, [
+      { pmid: '1', title: 'A', abstract: 'the text', year: 2019 },
+      { doi: '10.1/x', title: 'B', abstract: 'another text', year: 2021 },
+      { title: 'C', abstract: 'a third text', year: 2018 },
+    ]);
+    study.decisions.decide([id(1)], 'maybe', null);
+    addRecords(study, [{ pmid: '1', doi: '10.1/X', title: 'C', abstract: 'A third text!', year: 2020 }]);
+    const rows = study.curation.page({ ...all, hideCopies: true }, 0, 10).rows;
+    expect(rows.map((r) => [r.title, r.copies, r.decision])).toEqual([['B', 4, 'maybe']]);
+    expect(study.curation.flow()).toMatchObject({ read: 4, duplicates: 3, screened: 1 });
+  });
+
+  test('let a copy go, and take it back when that is undone', () => {
+    const study = tempStudy();
+    addRecords(study, [
+      { pmid: '1', title: 'A', abstract: 'one', version: 2 },
+      { pmid: '1', title: 'A', abstract: 'two' },
+    ]);
+    study.records.separate(id(2));
+    expect(study.records.get(id(2))).toMatchObject({ duplicateOf: null, copies: [] });
+    expect(study.curation.flow()).toMatchObject({ read: 2, duplicates: 0, screened: 2 });
+    study.records.separate(id(1));
+    expect(study.undo.undo()).toEqual({ label: 'Separate a record from its copies', what: 'records' });
+    expect(study.records.get(id(2)).duplicateOf).toBe(1);
+  });
+
+  test('of one version are led by what was revised last, though it is shorter', () => {
+    const study = tempStudy();
+    addRecords(study, [{ pmid: '1', abstract: 'long and old', revised: '2020-01-02', year: 2020 }]);
+    addRecords(study, [{ pmid: '1', abstract: 'new', revised: '2024-01-02', year: 2019 }]);
+    addRecords(study, [{ pmid: '1', abstract: 'oldest of all, and the longest', revised: '2019-12-31' }]);
+    const rows = study.curation.page({ ...all, hideCopies: true }, 0, 10).rows;
+    expect(rows.map((r) => [r.id, r.copies])).toEqual([[2, 3]]);
+  });
+
+  test('are left alone by a record that only its revision date tells from a stored one', () => {
+    const study = tempStudy();
+    addRecords(study, [{ pmid: '1', abstract: 'same', revised: '2020-01-02' }]);
+    addRecords(study, [{ pmid: '1', abstract: 'same', revised: '2024-01-02' }]);
+    expect(study.records.get(id(1)).copies).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { CsvError, parse } from 'csv-parse';
 import { FormatError } from '../../../shared/errors/index.ts';
 import { unixLineEnds } from '../bytes.ts';
-import type { TableRow } from '../table/record.ts';
+import type { TableRow } from '../table/row.ts';
 import { MAX_UNIT_CHARS } from '../types.ts';
 
 /**

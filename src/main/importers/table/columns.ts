@@ -1,3 +1,4 @@
+import type { TableField } from '../../../shared/domain/index.ts';
 import { FormatError, UserInputError } from '../../../shared/errors/index.ts';
 
 /** What a column of a table can hold, and the names under which exports of other tools carry it. */
@@ -20,9 +21,7 @@ const FIELDS = {
   doi: ['doi'],
   authors: ['authors', 'author', 'authornames', 'authorlist', 'firstauthors'],
   language: ['language'],
-} as const satisfies Record<string, readonly string[]>;
-
-export type TableField = keyof typeof FIELDS;
+} as const satisfies Record<TableField, readonly string[]>;
 
 export const isTableField = (name: string): name is TableField => Object.hasOwn(FIELDS, name);
 
@@ -84,13 +83,21 @@ export function placeColumns(header: readonly string[], map: ColumnMap, file: st
   return places;
 }
 
+/** What a column holds by its name alone; null where the name says nothing. */
+export function fieldOfColumn(name: string): TableField | null {
+  const key = columnKey(name);
+  const found = Object.entries(FIELDS).find(([, aliases]) => aliases.some((alias) => alias === key))?.[0];
+  return found !== undefined && isTableField(found) ? found : null;
+}
+
 /** How many cells of a row carry a known column name: what a header has and other rows have not. */
 export function knownColumns(cells: readonly string[]): number {
   const known: ReadonlySet<string> = new Set(Object.values(FIELDS).flat());
   return cells.filter((cell) => known.has(columnKey(cell))).length;
 }
 
-function columnKey(name: string): string {
+/** A column's name without case, spaces and punctuation. */
+export function columnKey(name: string): string {
   return name
     .normalize('NFKC')
     .toLowerCase()
@@ -106,6 +113,13 @@ function listed(header: readonly string[]): string {
 }
 
 function noAbstract(header: readonly string[], file: string): FormatError {
+  if (['nihmsid', 'createdate', 'citation'].every((name) => header.map(columnKey).includes(name))) {
+    return new FormatError(
+      'IMPORT_CSV_NO_ABSTRACT',
+      `${file} is the CSV that PubMed's website saves, which holds no abstracts.`,
+      'Save the same search from PubMed in the format "PubMed", or as XML.',
+    );
+  }
   return new FormatError(
     'IMPORT_CSV_NO_ABSTRACT',
     `${file} has no Abstract column; its columns are ${listed(header)}.`,

@@ -1,4 +1,4 @@
-import type { ImportedRecord } from '../../../shared/domain/index.ts';
+import type { ImportedRecord, TableField } from '../../../shared/domain/index.ts';
 import {
   cleanAbstract,
   cleanDoi,
@@ -13,15 +13,9 @@ import {
 } from '../fields.ts';
 import { titleFlags } from '../flags.ts';
 import type { ImportItem } from '../types.ts';
-import type { ColumnPlaces, TableField } from './columns.ts';
+import type { ColumnPlaces } from './columns.ts';
 import { splitAuthors, splitKeywords } from './lists.ts';
-
-/** A row of a table, whatever file it stands in. */
-export interface TableRow {
-  readonly cells: readonly string[];
-  /** Line or row on which it begins, from 1. */
-  readonly line: number;
-}
+import type { TableRow } from './row.ts';
 
 /** A row as a record, or as a reject with its reason. `width`: how many columns the header has. */
 export function rowItem(row: TableRow, places: ColumnPlaces, width: number): ImportItem {

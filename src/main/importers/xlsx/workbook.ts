@@ -1,5 +1,5 @@
 import { FormatError } from '../../../shared/errors/index.ts';
-import type { TableRow } from '../table/record.ts';
+import type { TableRow } from '../table/row.ts';
 import type { XmlAttributes } from '../xml/tag.ts';
 import { type PartHandler, readPart } from './xml.ts';
 import type { WorkbookParts } from './parts.ts';

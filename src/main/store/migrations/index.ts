@@ -2,10 +2,12 @@ import type { Database } from 'better-sqlite3';
 import { StoreError } from '../../../shared/errors/index.ts';
 import { study } from './0001-study.ts';
 import { experiments } from './0002-experiments.ts';
+import { tombstones } from './0003-tombstones.ts';
+import { pubmedSearches } from './0004-pubmed-searches.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; the version of a study is SQLite's `user_version`. */
-export const MIGRATIONS: readonly Migration[] = [study, experiments];
+export const MIGRATIONS: readonly Migration[] = [study, experiments, tombstones, pubmedSearches];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 

@@ -48,7 +48,7 @@ const ListRow = z.object({
 const IdRow = z.object({ id: RecordId });
 const Count = z.object({ n: z.number() });
 const ReasonCount = z.object({ decision: Decision, reason: z.string().nullable(), n: z.number() });
-const SourceSums = z.object({ read: z.number(), rejected: z.number(), duplicates: z.number() });
+const SourceSums = z.object({ read: z.number(), rejected: z.number() });
 
 const FROM = 'FROM record r LEFT JOIN decision d ON d.record_id = r.id';
 const ORDER = 'ORDER BY r.year DESC, r.title COLLATE NOCASE, r.id';
@@ -151,8 +151,7 @@ export function createCurationRepository({ db }: StoreContext, terms: TermReposi
     flow: () => {
       const sums = query<[], typeof SourceSums>(
         db,
-        `SELECT coalesce(sum(n_read), 0) AS read, coalesce(sum(n_rejected), 0) AS rejected,
-           coalesce(sum(n_duplicates), 0) AS duplicates FROM source`,
+        `SELECT coalesce(sum(n_read), 0) AS read, coalesce(sum(n_rejected), 0) AS rejected FROM source`,
         SourceSums,
       ).get();
       const rows = query<[], typeof ReasonCount>(
@@ -166,7 +165,8 @@ export function createCurationRepository({ db }: StoreContext, terms: TermReposi
       return {
         read: sums?.read ?? 0,
         rejected: sums?.rejected ?? 0,
-        duplicates: sums?.duplicates ?? 0,
+        // What was read and not rejected either stands for itself or is a copy, however groups changed since.
+        duplicates: (sums?.read ?? 0) - (sums?.rejected ?? 0) - sum(),
         screened: sum(),
         excluded: sum('exclude'),
         excludedByReason: rows

@@ -14,7 +14,7 @@ export interface NewRecord {
 
 /** Negative when `a` stands for both copies, positive when `b` does, 0 when nothing tells. */
 type CompareCopies = (a: CopyFacts, b: CopyFacts) => number;
-type CopyFacts = Pick<ImportedRecord, 'version' | 'year' | 'abstract'>;
+type CopyFacts = Pick<ImportedRecord, 'version' | 'year' | 'abstract' | 'revised'>;
 
 /** Reasons written without being asked, and the flags that cause them. A user's decision replaces them. */
 const AUTOMATIC_REASONS: readonly (readonly [z.infer<typeof RecordFlag>, string])[] = [
@@ -22,6 +22,8 @@ const AUTOMATIC_REASONS: readonly (readonly [z.infer<typeof RecordFlag>, string]
   ['retraction-notice', 'Retraction notice'],
 ];
 const DELETED_REASON = 'Deleted from PubMed';
+/** What holds for all copies of an article once one of them says it. */
+const SHARED_FLAGS: readonly z.infer<typeof RecordFlag>[] = ['retracted', 'retraction-notice', 'concern'];
 
 /** The parts of a record that are only shown in full. */
 const Detail = ImportedRecord.pick({
@@ -64,28 +66,38 @@ const FactsRow = z.object({
   version: z.number(),
   year: z.number().nullable(),
   abstract: z.string(),
+  revised: z
+    .string()
+    .nullable()
+    .transform((day) => day ?? undefined),
+  flags: json(z.array(RecordFlag)),
 });
 
 export interface RecordRepository {
   /**
    * Adds records of a source. One that says exactly what a stored record says is only counted; one with
-   * an identity key of a stored record is stored in its group, of which the better copy stands for all.
-   * Call it inside a transaction.
+   * an identity key of a stored record is stored in its group, of which the better copy stands for all. One
+   * that has keys of several groups makes them one. Call it inside a transaction.
    */
   add(
     sourceId: SourceId,
     records: readonly NewRecord[],
     compare: CompareCopies,
   ): { added: number; duplicates: number };
-  /** Excludes records that PubMed deleted, unless the user decided on them. Returns how many. */
-  markDeleted(pmids: readonly string[]): number;
+  /**
+   * Excludes records that PubMed deleted, and those that will come under these PMIDs, unless the user decided
+   * on them. Returns how many there are now.
+   */
+  markDeleted(sourceId: SourceId, pmids: readonly string[]): number;
+  /** Takes a copy out of its group, to stand for itself; undoable. */
+  separate(id: RecordId): void;
   get(id: RecordId): RecordDetail;
   /** Records to screen: one of each group of copies. */
   count(): number;
   undecided(): number;
 }
 
-export function createRecordRepository({ db }: StoreContext, terms: TermRepository): RecordRepository {
+export function createRecordRepository({ db, undo }: StoreContext, terms: TermRepository): RecordRepository {
   const identical = db.prepare<[string], number>('SELECT id FROM record WHERE content_hash = ?').pluck();
   const groupBy = (column: string) =>
     db
@@ -96,7 +108,8 @@ export function createRecordRepository({ db }: StoreContext, terms: TermReposito
   const lookups = { pmid: groupBy('pmid'), doi: groupBy('doi_key'), text: groupBy('text_key') };
   const selectFacts = query<[number], typeof FactsRow>(
     db,
-    `SELECT r.id, r.version, r.year, b.abstract FROM record r JOIN record_body b ON b.record_id = r.id
+    `SELECT r.id, r.version, r.year, b.abstract, json_extract(b.detail, '$.revised') AS revised, r.flags
+     FROM record r JOIN record_body b ON b.record_id = r.id
      WHERE r.id = ?`,
     FactsRow,
   );
@@ -123,6 +136,12 @@ export function createRecordRepository({ db }: StoreContext, terms: TermReposito
     `INSERT INTO decision (record_id, decision, reason, note, decided_at)
      SELECT ?, decision, reason, note, decided_at FROM decision WHERE record_id = ? ON CONFLICT DO NOTHING`,
   );
+  const setFlags = db.prepare<[string, number]>('UPDATE record SET flags = ? WHERE id = ?');
+  const leaveGroup = db.prepare<[number]>('UPDATE record SET duplicate_of = NULL WHERE id = ?');
+  const isDeleted = db.prepare<[string], number>('SELECT 1 FROM tombstone WHERE pmid = ?').pluck();
+  const bury = db.prepare<[string, number, string]>(
+    'INSERT INTO tombstone (pmid, source_id, deleted_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+  );
   const ofPmid = db.prepare<[string], number>('SELECT id FROM record WHERE pmid = ?').pluck();
   const select = query<[number], typeof Row>(
     db,
@@ -140,13 +159,45 @@ export function createRecordRepository({ db }: StoreContext, terms: TermReposito
     CopyRow,
   );
 
-  const groupOf = ({ keys }: NewRecord): number | undefined => {
-    const { pmid, doi, text } = keys;
-    return (
-      (pmid === null ? undefined : lookups.pmid.get(pmid)) ??
-      (doi === null ? undefined : lookups.doi.get(doi)) ??
-      (text === null ? undefined : lookups.text.get(text))
-    );
+  /** The groups that a record belongs to by any of its keys, the one of the strongest key first. */
+  const groupsOf = ({ keys }: NewRecord): number[] => {
+    const found = (['pmid', 'doi', 'text'] as const).map((key) => {
+      const value = keys[key];
+      return value === null ? undefined : lookups[key].get(value);
+    });
+    return [...new Set(found.filter((group) => group !== undefined))];
+  };
+
+  const factsOf = (id: number) => found(selectFacts.get(id), 'record', id);
+
+  /** Makes one group of several, with the best of what stands for them; that one's id. */
+  const merged = (groups: readonly [number, ...number[]], compare: CompareCopies): number =>
+    groups.reduce((standing, other) => {
+      const [kept, left] =
+        compare(factsOf(other), factsOf(standing)) < 0 ? [other, standing] : [standing, other];
+      standFor(kept, left);
+      return kept;
+    });
+
+  /** Lets a record stand for another's group, with the decision on it and what must not be forgotten. */
+  const standFor = (id: number, group: number): void => {
+    regroup.run(id, group, group, id);
+    inheritDecision.run(id, group);
+    shareFlags(id, factsOf(group).flags);
+  };
+
+  const shareFlags = (id: number, flags: readonly z.infer<typeof RecordFlag>[]): void => {
+    const own = factsOf(id).flags;
+    const missing = flags.filter((flag) => SHARED_FLAGS.includes(flag) && !own.includes(flag));
+    if (missing.length === 0) return;
+    setFlags.run(JSON.stringify([...missing, ...own]), id);
+    excludeFlagged(id, missing);
+  };
+
+  const excludeFlagged = (id: number, flags: readonly z.infer<typeof RecordFlag>[]): void => {
+    for (const [flag, reason] of AUTOMATIC_REASONS) {
+      if (flags.includes(flag)) decideByDefault.run(reason, now(), id);
+    }
   };
 
   const insert = (
@@ -178,8 +229,9 @@ export function createRecordRepository({ db }: StoreContext, terms: TermReposito
       linkType.run(id, type);
     }
     terms.countRecord(id, record.title, record.abstract);
-    for (const [flag, reason] of AUTOMATIC_REASONS) {
-      if (record.flags.includes(flag)) decideByDefault.run(reason, now(), id);
+    excludeFlagged(id, record.flags);
+    if (record.pmid !== null && isDeleted.get(record.pmid) !== undefined) {
+      decideByDefault.run(DELETED_REASON, now(), id);
     }
     return id;
   };
@@ -193,29 +245,33 @@ export function createRecordRepository({ db }: StoreContext, terms: TermReposito
           duplicates++;
           continue;
         }
-        const group = groupOf(item);
-        if (group === undefined) {
+        const [first, ...others] = groupsOf(item);
+        if (first === undefined) {
           insert(sourceId, item, null);
           added++;
           continue;
         }
         duplicates++;
-        const standing = found(selectFacts.get(group), 'record', group);
-        const better = compare(item.record, standing) < 0;
+        const group = merged([first, ...others], compare);
+        const better = compare(item.record, factsOf(group)) < 0;
         const id = insert(sourceId, item, better ? null : group);
-        if (better) {
-          regroup.run(id, group, group, id);
-          inheritDecision.run(id, group);
-        }
+        if (better) standFor(id, group);
+        else shareFlags(group, item.record.flags);
       }
       return { added, duplicates };
     },
-    markDeleted: (pmids) => {
+    markDeleted: (sourceId, pmids) => {
       let marked = 0;
       for (const pmid of pmids) {
+        bury.run(pmid, sourceId, now());
         for (const id of ofPmid.all(pmid)) marked += decideByDefault.run(DELETED_REASON, now(), id).changes;
       }
       return marked;
+    },
+    separate: (id) => {
+      const record = found(select.get(id), 'record', id);
+      if (record.duplicate_of === null) return;
+      undo.edit('Separate a record from its copies', 'records', () => leaveGroup.run(id));
     },
     get: (id) => {
       const row = found(select.get(id), 'record', id);

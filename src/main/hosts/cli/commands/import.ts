@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { toEngramError } from '../../../../shared/errors/index.ts';
+import { planImport } from '../../../importers/index.ts';
 import { importJob } from '../../../jobs/import.ts';
 import { nameOf } from '../../paths.ts';
 import type { CommandContext, CommandDefinition } from '../command.ts';
@@ -12,12 +13,14 @@ interface ImportFlags {
 export const importCommand: CommandDefinition = (program, run) => {
   program
     .command('import')
-    .description('import abstracts: PubMed XML (.xml, .xml.gz), CSV, JSON lines')
+    .description(
+      'import abstracts: PubMed XML (also .gz), nbib, RIS, CSV, Excel, JSON lines, folders of them',
+    )
     .argument('<study>', 'study folder; created where there is none')
-    .argument('<files...>', 'files')
+    .argument('<files...>', 'files and folders; a file beside its .md5 is checked first')
     .option(
       '--map <column=field>',
-      'name a CSV column; may be repeated',
+      'what a column of a table holds; may be repeated',
       (value: string, all: string[]) => [...all, value],
       [],
     )
@@ -31,11 +34,16 @@ async function importFiles(
   flags: ImportFlags,
 ): Promise<void> {
   const { terminal } = context;
-  const files = names.map((name) => ({ path: resolve(name), name: basename(name) }));
+  const plan = await planImport(names.map((name) => ({ path: resolve(name), name: basename(name) })));
   await withStudy(context, {}, folder, { name: nameOf(resolve(folder)) }, async ({ context: services }) => {
     const { study, queue } = services.session.require();
+    for (const note of plan.notes) terminal.say(note);
     const before = new Set(study.sources.list().map((source) => source.id));
-    const { id } = queue.start(importJob, { files, columns: [...flags.map] });
+    const { id } = queue.start(importJob, {
+      files: [...plan.files],
+      notes: [...plan.notes],
+      columns: [...flags.map],
+    });
     const failure = await queue.wait(id).then(
       () => null,
       (error: unknown) => toEngramError(error),
