@@ -109,7 +109,7 @@ describe('pairs that cannot be patched', () => {
   it.each([
     [{ id: 'x', corrupted: 'ab' }, 'PAIRS_UNEQUAL_LENGTH', 'Pair “x” has 3 clean and 2 corrupted tokens'],
     [{ clean: 'a'.repeat(17), corrupted: 'b'.repeat(17) }, 'PAIRS_TOO_LONG', '17 tokens; the model reads 16'],
-    [{ answer_mode: 'sequence', read: 0 }, 'PAIRS_SEQUENCE_READ', 'whole sequence'],
+    [{ answer_mode: 'sequence', read: 0 }, 'PAIRS_SEQUENCE_READ', 'whole answers'],
     [{ read: 9 }, 'PAIRS_UNKNOWN_SPAN', 'read 9 lies outside a prompt of 3 tokens'],
     [
       { clean: { ids: [1, 200, 3] } },
