@@ -211,6 +211,25 @@ def logits_entry(folder: Path, seed: int) -> dict:
     }
 
 
+def gradients_entry(folder: Path, seed: int) -> dict:
+    """Loss of two sequences in float64, and of every gradient its norm and one projection."""
+    generator = torch.Generator().manual_seed(seed)
+    config = FOLDERS[folder.name]
+    ids = torch.randint(0, config.vocab_size, (2, LENGTH), generator=generator)
+    model = load(folder, torch.float64)
+    loss = model(ids, labels=ids).loss
+    loss.backward()
+    parameters = {}
+    for name, parameter in model.named_parameters():
+        flat = parameter.grad.flatten()
+        pattern = torch.cos(torch.arange(flat.numel(), dtype=torch.float64))
+        parameters[name] = [
+            number(flat.norm().item()),
+            number((flat * pattern).sum().item()),
+        ]
+    return {"ids": ids.tolist(), "loss": number(loss.item()), "parameters": parameters}
+
+
 def hooked_llama(hf: PreTrainedModel) -> HookedTransformer:
     """An unprocessed HookedTransformer with the weights of a Llama without biases."""
     config = hf.config
@@ -462,6 +481,10 @@ def main() -> None:
             "packages": versions("torch", "transformers"),
             "folders": {
                 name: logits_entry(args.out / name, seed=3000 + index)
+                for index, name in enumerate(FOLDERS)
+            },
+            "gradients": {
+                name: gradients_entry(args.out / name, seed=4000 + index)
                 for index, name in enumerate(FOLDERS)
             },
         },

@@ -60,8 +60,8 @@ describe.each(Object.entries(gradients))('%s', (name, { ids, loss, parameters })
     const got = await runner.run(batches, 0, () => undefined);
     await runner.close();
     expect(Math.abs(got - loss)).toBeLessThan(2e-5);
-    const { canonicalName } = folderFamily(model.config);
-    const wanted = new Map(Object.entries(parameters).map(([key, value]) => [canonicalName(key), value]));
+    const family = folderFamily(model.config);
+    const wanted = new Map(Object.entries(parameters).map(([key, value]) => [family.canonicalName(key), value]));
     expect([...wanted.keys()].sort()).toEqual([...model.tensors.keys()].sort());
     for (const [weight, [norm, projection]] of wanted) {
       const gradient = store.view(store.gradients, weight);

@@ -4,6 +4,7 @@ import { Graph, live, type Tensor } from '../graph/index.ts';
 import { crossEntropyWithGradients } from './crossEntropy.ts';
 import { decoderForward } from './decoder.ts';
 import { maskedDropout, type MaskInput } from './dropout.ts';
+import { lossHead } from './lossHead.ts';
 import { keyMask } from './keyMask.ts';
 import { familyOf } from './registry.ts';
 import { gradientName, type TrainGraphOptions } from './trainGraph.ts';
@@ -124,12 +125,12 @@ export function headBackward(options: TrainGraphOptions): PartGraph {
   const cut = cutDecoder(options, title('head', options), post(config.nLayer - 1), null);
   const labels = cut.g.input('labels', 'int64', [batch * length]);
   const weights = cut.g.input('weights', 'float32', [batch * length, 1]);
-  const unembedding = familyOf(config).unembedding(cut.w);
-  const loss = crossEntropyWithGradients(cut.g, { hidden: cut.hidden, unembedding, labels, weights });
+  const head = lossHead(cut.g, familyOf(config), cut.w, cut.hidden);
+  const loss = crossEntropyWithGradients(cut.g, { ...head, labels, weights });
   cut.g.output('loss', loss.loss);
   return backward(cut, [
-    { tensor: cut.hidden, cotangent: loss.hidden },
-    { tensor: unembedding, cotangent: loss.unembedding },
+    { tensor: head.hidden, cotangent: loss.hidden },
+    { tensor: head.unembedding, cotangent: loss.unembedding },
   ]);
 }
 

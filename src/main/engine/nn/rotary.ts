@@ -33,6 +33,11 @@ export function rotaryFrequencies({ base, dims, scaling }: Rotary): Float32Array
   return Float32Array.from({ length: dims / 2 }, (_, i) => scaled(base ** ((-2 * i) / dims), scaling));
 }
 
+interface Turn {
+  readonly cos: Tensor;
+  readonly sin: Tensor;
+}
+
 type Rotation = (g: Graph, rows: Tensor, positions: Tensor, heads: number) => Tensor;
 
 /**
@@ -44,15 +49,23 @@ export function rotation(rotary: Rotary, width: number): Rotation {
   const half = dims / 2;
   invariant(Number.isInteger(half) && dims <= width, `rotation of ${dims} of ${width} dimensions`);
   const frequencies = rotaryFrequencies(rotary);
+  /** Cosine and sine of a graph's positions, [N, 1, half] each; queries and keys of all layers share them. */
+  const known = new WeakMap<Tensor, Turn>();
+  const turnOf = (g: Graph, positions: Tensor): Turn => {
+    const made = known.get(positions);
+    if (made !== undefined) return made;
+    const column = b.unsqueeze(g, b.cast(g, positions, 'float32'), [1, 2]); // [N, 1, 1]
+    const angles = b.mul(g, column, g.constant('rotary', [1, 1, half], frequencies));
+    const turn = { cos: g.op('Cos', [angles]), sin: g.op('Sin', [angles]) };
+    known.set(positions, turn);
+    return turn;
+  };
   return (g, rows, positions, heads) => {
     const N = rows.shape[0] ?? 1;
     const x = b.reshape(g, rows, [N, heads, width]);
     const [turning, rest] = dims === width ? [x] : b.split(g, x, [dims, width - dims], 2);
     invariant(turning !== undefined, 'dimensions that turn');
-    const column = b.unsqueeze(g, b.cast(g, positions, 'float32'), [1, 2]); // [N, 1, 1]
-    const angles = b.mul(g, column, g.constant('rotary', [1, 1, half], frequencies)); // [N, 1, half]
-    const cos = g.op('Cos', [angles]);
-    const sin = g.op('Sin', [angles]);
+    const { cos, sin } = turnOf(g, positions);
     const [first, second] = interleaved ? neighbours(g, turning, half) : b.split(g, turning, [half, half], 2);
     invariant(first !== undefined && second !== undefined, 'pairs of dimensions');
     const turned = [

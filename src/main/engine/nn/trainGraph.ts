@@ -5,6 +5,7 @@ import { Graph, type Tensor } from '../graph/index.ts';
 import { crossEntropyWithGradients } from './crossEntropy.ts';
 import { decoderForward } from './decoder.ts';
 import { maskedDropout, type MaskInput } from './dropout.ts';
+import { lossHead } from './lossHead.ts';
 import { keyMask } from './keyMask.ts';
 import { familyOf } from './registry.ts';
 
@@ -53,12 +54,12 @@ export function trainGraph(options: TrainGraphOptions): TrainGraph {
   const { dropout, masks } = maskedDropout(g, options.dropout);
   const hook = options.hidePadding === true ? { hook: keyMask(g, batch, length) } : {};
   const { hidden } = decoderForward(g, config, w, ids, { dropout, ...hook });
-  const unembedding = familyOf(config).unembedding(w);
-  const loss = crossEntropyWithGradients(g, { hidden, unembedding, labels, weights });
+  const head = lossHead(g, familyOf(config), w, hidden);
+  const loss = crossEntropyWithGradients(g, { ...head, labels, weights });
   g.output('loss', loss.loss);
   const seeds = [
-    { tensor: hidden, cotangent: loss.hidden },
-    { tensor: unembedding, cotangent: loss.unembedding },
+    { tensor: head.hidden, cotangent: loss.hidden },
+    { tensor: head.unembedding, cotangent: loss.unembedding },
   ];
   const list = [...parameters.values()];
   gradients(g, seeds, list).forEach((gradient, i) => {
