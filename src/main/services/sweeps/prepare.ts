@@ -1,8 +1,9 @@
 import { hookInfo, type SweepPlan, type SweepSpec } from '../../../shared/domain/index.ts';
 import { UserInputError } from '../../../shared/errors/index.ts';
 import { preparePairs, toTokens, type PreparedPairs } from '../../../shared/pairs/index.ts';
+import { planEffects } from '../../jobs/effects.ts';
 import type { ComputeApi } from '../../runtime/api.ts';
-import type { Study, SweepInput } from '../../store/index.ts';
+import { SweepInput, type Study } from '../../store/index.ts';
 import { encodeContext, type ModelShelf } from '../models/shelf.ts';
 
 export interface PreparedSweep {
@@ -10,6 +11,9 @@ export interface PreparedSweep {
   readonly skipped: PreparedPairs['skipped'];
   readonly folder: string;
 }
+
+/** Parts of a prepared pair that not every pair has. */
+const EXTRAS = { key: true, spans: true, sequences: true, donor: true } as const;
 
 /**
  * A sweep's pairs as token ids under its model. Throws UserInputError `GRID_NO_HEADS` for a head grid over
@@ -37,6 +41,7 @@ export async function prepareSweep(study: Study, shelf: ModelShelf, spec: SweepS
     );
   }
   const inputs = pairs.map((pair, i) => ({
+    ...SweepInput.pick(EXTRAS).parse(pair),
     id: pair.id,
     item: lines[i]?.item ?? pair.id,
     type: lines[i]?.type ?? null,
@@ -58,7 +63,7 @@ export async function planSweep(
 ): Promise<SweepPlan> {
   const { folder, inputs, skipped } = prepared;
   const { grids, direction, metrics } = spec;
-  const cost = await compute.planPatch({ folder, pairs: inputs, grids, direction, metrics });
+  const cost = await planEffects(compute, spec, { folder, pairs: inputs, grids, direction, metrics });
   return {
     sites: cost.sites,
     pairs: inputs.length,
@@ -84,6 +89,10 @@ const RULES: readonly ((spec: SweepSpec, prepared: PreparedSweep) => string | nu
     metrics.includes('prob')
       ? 'Probability cannot show components that hurt where corruption drives it near zero; prefer the logit difference.'
       : null,
+  ({ method }) =>
+    method === 'exact'
+      ? null
+      : 'Effects are estimated by gradients: verify the sites that matter exactly before you rely on them.',
   (_spec, { inputs }) => {
     const clusters = new Set(inputs.map((input) => input.item)).size;
     return clusters < FEW_CLUSTERS

@@ -11,6 +11,9 @@ import {
 import { json, now, query } from '../rows.ts';
 import { type StoreContext, brandId, found } from './base.ts';
 
+const Place = z.tuple([z.number().int(), z.number().int()]);
+const TokenLists = z.array(z.array(z.number().int()));
+
 /**
  * A pair as a sweep runs it: token ids under the sweep's model, so that results stay readable whatever
  * becomes of the pair set. The index in the list is the `pair_index` of the blocks.
@@ -26,6 +29,10 @@ export const SweepInput = z.object({
   wrong: z.array(z.number().int()),
   /** Position at which the metric is read. */
   read: z.number().int(),
+  key: z.array(z.number().int()).optional(),
+  spans: z.record(z.string(), z.object({ clean: Place, corrupted: Place })).optional(),
+  sequences: z.object({ answer: TokenLists, wrong: TokenLists }).optional(),
+  donor: z.array(z.number().int()).optional(),
   /** Tokens of the clean prompt as text, for the axis. */
   labels: z.array(z.string()),
 });
