@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { JOBS } from '../jobs/registry.ts';
+import { jobsWith } from '../jobs/registry.ts';
 import { createInProcessClient, createRouter, EventBus, type Router } from '../ipc/index.ts';
 import { spawnCompute, type ComputeClient, type SpawnOptions } from '../runtime/client.ts';
 import { idleCompute } from './idle-compute.ts';
@@ -9,6 +9,8 @@ import type { AppDescription } from '../services/app/service.ts';
 import type { ServiceContext } from '../services/context.ts';
 import { createFileBroker, type HostFileBroker } from '../services/files/broker.ts';
 import { createHandlers } from '../services/handlers.ts';
+import { createPubmed, type Pubmed } from '../services/pubmed.ts';
+import { memorySecrets, type SecretStore } from '../services/secrets.ts';
 import { createStudySession } from '../services/session.ts';
 import type { EngramClient } from '../../shared/contracts/index.ts';
 import { cacheFolder, type AppPaths, type UserFolders } from './paths.ts';
@@ -20,6 +22,8 @@ export interface ComposeOptions {
   readonly log?: (line: string) => void;
   /** How the compute process is started, where it is no plain Node process. */
   readonly transport?: SpawnOptions['transport'];
+  /** Where secrets are kept; forgotten with the process where none is given. */
+  readonly secrets?: SecretStore;
   /** Overrides of the stored settings. */
   readonly threads?: number;
   readonly provider?: SpawnOptions['provider'];
@@ -33,6 +37,7 @@ export interface Core {
   readonly client: EngramClient;
   readonly bus: EventBus;
   readonly files: HostFileBroker;
+  readonly pubmed: Pubmed;
   /** Interrupts jobs so that they continue next time, closes the study, ends the compute process. */
   close(): Promise<void>;
 }
@@ -60,7 +65,9 @@ export function compose(options: ComposeOptions): Core {
   };
   const compute = renewableCompute(spawn);
   const interactive = renewableCompute(() => idleCompute(spawn()));
-  const session = createStudySession({ dataFolder: folders.data, registry: JOBS, compute, emit, files });
+  const pubmed = createPubmed({ settings, secrets: options.secrets ?? memorySecrets() });
+  const registry = jobsWith(pubmed.job);
+  const session = createStudySession({ dataFolder: folders.data, registry, compute, emit, files });
   const context: ServiceContext = {
     session,
     files,
@@ -81,6 +88,7 @@ export function compose(options: ComposeOptions): Core {
       compute.renew();
       interactive.renew();
     },
+    pubmed,
   );
   const router = createRouter(handlers, {
     onError: (service, method, error) => {
@@ -94,6 +102,7 @@ export function compose(options: ComposeOptions): Core {
     client: createInProcessClient(router),
     bus,
     files,
+    pubmed,
     close: async () => {
       await session.close();
       compute.dispose();

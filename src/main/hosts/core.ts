@@ -7,14 +7,16 @@ import type { WorkerMessage } from '../runtime/protocol.ts';
 import type { ExitInfo, Transport } from '../runtime/transport.ts';
 import type { FromCore, ToCore } from '../shell/messages.ts';
 import { reopenLast } from '../services/reopen.ts';
+import { StoreError } from '../../shared/errors/index.ts';
+import type { SecretStore } from '../services/secrets.ts';
 import { compose } from './compose.ts';
 import { appPaths } from './paths.ts';
 import { parentPort, type UtilityPort } from './utility-port.ts';
 
 // The services under Electron: a utility process of their own, so that no query freezes a window.
 
-const Config = z.object({ data: z.string(), studies: z.string() });
-const folders = Config.parse(JSON.parse(process.env['ENGRAM_CORE'] ?? '{}'));
+const Config = z.object({ data: z.string(), studies: z.string(), keychain: z.boolean() });
+const { keychain, ...folders } = Config.parse(JSON.parse(process.env['ENGRAM_CORE'] ?? '{}'));
 const parent = parentPort();
 const paths = appPaths();
 const say = (message: FromCore): void => {
@@ -64,6 +66,29 @@ function remoteCompute(entry: string): Transport {
   };
 }
 
+/** Secrets as the main process gave them; it keeps them in the system's keychain, where there is one. */
+const secretValues = new Map<string, string>();
+const secretCalls = new Map<number, (error: string | null) => void>();
+let nextSecret = 1;
+const secrets: SecretStore = {
+  place: keychain ? 'keychain' : 'memory',
+  get: (name) => secretValues.get(name) ?? null,
+  set: async (name, value) => {
+    if (keychain) {
+      const call = nextSecret++;
+      const error = await new Promise<string | null>((resolve) => {
+        secretCalls.set(call, resolve);
+        say({ type: 'keep-secret', call, name, value });
+      });
+      if (error !== null) {
+        throw new StoreError('KEYCHAIN', `The keychain refuses: ${error}.`, 'Unlock it and try again.');
+      }
+    }
+    if (value === null) secretValues.delete(name);
+    else secretValues.set(name, value);
+  },
+};
+
 const log = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
@@ -72,6 +97,7 @@ const core = compose({
   folders,
   host: 'electron',
   transport: remoteCompute,
+  secrets,
   log,
 });
 void reopenLast(core.context, log);
@@ -114,6 +140,13 @@ const handlers: Handlers = {
     void save(offer, path).then((error) => {
       say({ type: 'saved', call, error });
     });
+  },
+  secret: ({ name, value }) => {
+    secretValues.set(name, value);
+  },
+  'secret-kept': ({ call, error }) => {
+    secretCalls.get(call)?.(error);
+    secretCalls.delete(call);
   },
   close: () => {
     void core.close().finally(() => {

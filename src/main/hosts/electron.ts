@@ -6,6 +6,7 @@ import {
   ipcMain,
   MessageChannelMain,
   protocol,
+  safeStorage,
   session,
   shell,
   utilityProcess,
@@ -16,6 +17,7 @@ import { REPORT_STYLE } from '../exporters/report/style.ts';
 import { startCore, type AnyPort, type ChildLike, type CoreProcess } from '../shell/core.ts';
 import { registerDialogs } from '../shell/dialogs.ts';
 import { APP_SCHEMES, serveRenderer } from '../shell/protocol.ts';
+import { createSecretVault } from '../shell/secrets.ts';
 import { hardenContents, hardenSession, isOwnPage } from '../shell/security.ts';
 import { styleHash } from '../shell/web/policy.ts';
 import { START_ADDRESS, windowOptions } from '../shell/window.ts';
@@ -61,6 +63,11 @@ async function start(): Promise<void> {
       fork: (entry, serviceName, env): ChildLike =>
         utilityChild(utilityProcess.fork(entry, [], { serviceName, env: { ...process.env, ...env } })),
       channel: () => new MessageChannelMain(),
+      vault: createSecretVault(join(app.getPath('userData'), 'secrets.json'), {
+        available: hasKeychain,
+        encrypt: (text) => safeStorage.encryptString(text),
+        decrypt: (bytes) => safeStorage.decryptString(Buffer.from(bytes)),
+      }),
     },
     join(paths.root, 'out', 'main', 'core.js'),
     { data: app.getPath('userData'), studies: join(app.getPath('documents'), 'Engram') },
@@ -94,6 +101,12 @@ async function start(): Promise<void> {
     window.show();
   });
   await window.loadURL(START_ADDRESS);
+}
+
+/** Linux without a keyring falls back to a key that is in Electron's source: that is no keychain. */
+function hasKeychain(): boolean {
+  if (!safeStorage.isEncryptionAvailable()) return false;
+  return process.platform !== 'linux' || safeStorage.getSelectedStorageBackend() !== 'basic_text';
 }
 
 /** Electron's own child under the interface that the shell is tested with. */

@@ -2,6 +2,7 @@ import { type JobRegistry, createJobRegistry, registerJob } from './definition.t
 import { importJob } from './import.ts';
 import { modelGet } from './model-get.ts';
 import { modelImport } from './model-import.ts';
+import type { PubmedJob } from './pubmed.ts';
 import { sweepJob } from './sweep.ts';
 import { trainJob } from './train.ts';
 
@@ -13,3 +14,8 @@ export const JOBS: JobRegistry = createJobRegistry([
   registerJob(trainJob),
   registerJob(sweepJob),
 ]);
+
+/** The same with what reaches out to PubMed, which needs the host's settings and key. */
+export function jobsWith(pubmed: PubmedJob): JobRegistry {
+  return createJobRegistry([...JOBS.values(), registerJob(pubmed)]);
+}

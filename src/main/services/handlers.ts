@@ -10,6 +10,7 @@ import { createLibraryService } from './library.ts';
 import { createModelsService } from './models/service.ts';
 import { createModelShelf } from './models/shelf.ts';
 import { createPairsService } from './pairs/service.ts';
+import { createPubmedService, type Pubmed } from './pubmed.ts';
 import { createReportService } from './report/service.ts';
 import { createStudiesService } from './studies.ts';
 import { createSweepsService } from './sweeps/service.ts';
@@ -22,6 +23,7 @@ export function createHandlers(
   settings: SettingsFile,
   description: AppDescription,
   onSettings: OnSettings,
+  pubmed: Pubmed,
 ): EngramHandlers {
   const shelf = createModelShelf();
   const grids = createGridReader();
@@ -34,6 +36,7 @@ export function createHandlers(
     files: createFilesService(context),
     studies: createStudiesService(context),
     library: createLibraryService(context),
+    pubmed: createPubmedService(context, pubmed),
     curate: createCurateService(context),
     models: createModelsService(context, shelf, () => settings.get().hub),
     training: createTrainingService(context, shelf, machine),

@@ -1,6 +1,7 @@
 import type { FileHandle } from '../../shared/contracts/index.ts';
 import { StoreError } from '../../shared/errors/index.ts';
 import type { FromCore, ToCore } from './messages.ts';
+import type { SecretVault } from './secrets.ts';
 
 /** The part of Electron's MessagePortMain that is only passed on. */
 export type AnyPort = object;
@@ -17,6 +18,7 @@ export interface ChildLike {
 export interface CoreEnvironment {
   fork(entry: string, name: string, env: Readonly<Record<string, string>>): ChildLike;
   channel(): { readonly port1: AnyPort; readonly port2: AnyPort };
+  readonly vault: SecretVault;
 }
 
 /** The core process seen from the main process. */
@@ -43,7 +45,9 @@ export function startCore(
   config: object,
   onExit: (code: number) => void,
 ): CoreProcess {
-  const child = environment.fork(entry, 'Engram services', { ENGRAM_CORE: JSON.stringify(config) });
+  const child = environment.fork(entry, 'Engram services', {
+    ENGRAM_CORE: JSON.stringify({ ...config, keychain: environment.vault.available }),
+  });
   const computes = new Map<number, ChildLike>();
   const calls = new Map<number, (answer: FromCore) => void>();
   let nextCall = 1;
@@ -73,6 +77,9 @@ export function startCore(
     saved: (message) => {
       settle(message.call, message);
     },
+    'keep-secret': ({ call, name, value }) => {
+      send({ type: 'secret-kept', call, error: keepSecret(environment.vault, name, value) });
+    },
     closed: () => closed?.(),
   };
   const settle = (call: number, message: FromCore): void => {
@@ -83,6 +90,8 @@ export function startCore(
     const known = message as FromCore; // the core process speaks this protocol only
     (handlers[known.type] as (message: FromCore) => void)(known); // the table is keyed by the message's type
   });
+  // Never in the environment, which other programs of the user can read.
+  for (const [name, value] of environment.vault.all()) send({ type: 'secret', name, value });
   child.onExit((code) => {
     for (const compute of computes.values()) compute.kill();
     if (closed === null) onExit(code);
@@ -117,4 +126,14 @@ export function startCore(
         send({ type: 'close' });
       }),
   };
+}
+
+/** Why a secret could not be kept; null when it is. */
+function keepSecret(vault: SecretVault, name: string, value: string | null): string | null {
+  try {
+    vault.keep(name, value);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }

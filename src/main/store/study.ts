@@ -14,6 +14,7 @@ import { type DecisionRepository, createDecisionRepository } from './repositorie
 import { type JobRepository, createJobRepository } from './repositories/jobs.ts';
 import { type ModelRepository, createModelRepository } from './repositories/models.ts';
 import { type PairRepository, createPairRepository } from './repositories/pairs.ts';
+import { type PubmedRepository, createPubmedRepository } from './repositories/pubmed.ts';
 import { type RecordRepository, createRecordRepository } from './repositories/records.ts';
 import { type ReportRepository, createReportRepository } from './repositories/report.ts';
 import { type SettingRepository, createSettingRepository } from './repositories/settings.ts';
@@ -34,6 +35,7 @@ export interface Study {
   readonly notice: string | null;
   readonly settings: SettingRepository;
   readonly sources: SourceRepository;
+  readonly pubmed: PubmedRepository;
   readonly records: RecordRepository;
   readonly terms: TermRepository;
   readonly decisions: DecisionRepository;
@@ -133,6 +135,7 @@ function open(folder: string, created: { name: string; synthetic: boolean } | nu
         curation,
         undo,
         sources: createSourceRepository(context),
+        pubmed: createPubmedRepository(context),
         records: createRecordRepository(context, terms),
         decisions: createDecisionRepository(context),
         datasets: createDatasetRepository(context, curation, terms),

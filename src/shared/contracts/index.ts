@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DatasetId, EpochPoint, Job, PairSetId, StepPoint, SweepId, TrainingRunId } from '../domain/index.ts';
 import type { Client, Handlers } from './define.ts';
+import { pubmed } from './pubmed.ts';
 import * as services from './services.ts';
 
 export * from './bridge.ts';
@@ -24,6 +25,7 @@ export const contract = {
   files,
   studies,
   library,
+  pubmed,
   curate,
   models,
   training,

@@ -10,3 +10,4 @@ export * from './sweep.ts';
 export * from './job.ts';
 export * from './report.ts';
 export * from './settings.ts';
+export * from './pubmed.ts';

@@ -10,6 +10,8 @@ export const Settings = z.object({
   memoryLimitMb: z.number().int().min(256).max(1_048_576).default(8192),
   /** Where models are fetched from, when a user starts it. */
   hub: z.url({ protocol: /^https?$/ }).default(DEFAULT_HUB),
+  /** Sent with every request to PubMed, as NCBI asks; '' = none yet. */
+  pubmedEmail: z.string().max(200).default(''),
   singleKeyShortcuts: z.boolean().default(true),
 });
 export type Settings = z.infer<typeof Settings>;

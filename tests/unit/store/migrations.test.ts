@@ -46,6 +46,22 @@ const PROOFS: Readonly<Record<number, { before: (db: Database) => void; after: (
       expect(db.prepare('SELECT name FROM source').pluck().all()).toEqual(['a.xml']);
     },
   },
+  4: {
+    before: (db) => {
+      db.exec(
+        `INSERT INTO source (id, name, kind, imported_at, status) VALUES (1, 'a', 'csv', '2026', 'complete')`,
+      );
+    },
+    after: (db) => {
+      db.exec(`INSERT INTO source (id, name, kind, imported_at, status)
+          VALUES (2, 'PubMed: x', 'pubmed-search', '2026', 'running');
+        INSERT INTO pubmed_search (source_id, query, translation, count, searched_at, last_day)
+          VALUES (2, 'x', 'x', 1, '2026', '2026/01/01');
+        INSERT INTO pubmed_article (source_id, pmid, state) VALUES (2, 5, 'wanted')`);
+      expect(db.prepare('SELECT count(*) FROM source').pluck().get()).toBe(2);
+      expect(() => db.exec(`UPDATE pubmed_article SET state = 'lost'`)).toThrow();
+    },
+  },
 };
 
 describe('migrations', () => {

@@ -27,6 +27,7 @@ export const library = {
     csv: 'Table (CSV)',
     xlsx: 'Excel sheet',
     jsonl: 'JSON Lines',
+    'pubmed-search': 'PubMed search',
     sample: 'Sample, synthetic',
   },
   status: { running: 'Reading', complete: 'Complete', incomplete: 'Incomplete' },

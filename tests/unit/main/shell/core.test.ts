@@ -31,7 +31,8 @@ class Child implements ChildLike {
   }
 }
 
-function start() {
+function start(kept: Readonly<Record<string, string>> = {}, available = false) {
+  const vault = new Map(Object.entries(kept));
   const children: Child[] = [];
   const exits: number[] = [];
   let ports = 0;
@@ -43,6 +44,15 @@ function start() {
         return child;
       },
       channel: () => ({ port1: { port: ++ports }, port2: { port: ++ports } }),
+      vault: {
+        available,
+        all: () => vault,
+        keep: (name, value) => {
+          if (value === 'refused') throw new Error('locked');
+          if (value === null) vault.delete(name);
+          else vault.set(name, value);
+        },
+      },
     },
     '/out/main/core.js',
     { data: '/d', studies: '/s' },
@@ -50,15 +60,32 @@ function start() {
   );
   const services = children[0];
   if (services === undefined) throw new Error('no core was started');
-  return { core, services, children, exits };
+  return { core, services, children, exits, vault };
 }
 
 describe('the core process', () => {
   it('gets its folders, and a port for each page', () => {
     const { core, services } = start();
-    expect(JSON.parse(services.env['ENGRAM_CORE'] ?? '')).toEqual({ data: '/d', studies: '/s' });
+    expect(JSON.parse(services.env['ENGRAM_CORE'] ?? '')).toEqual({
+      data: '/d',
+      studies: '/s',
+      keychain: false,
+    });
     expect(core.connectPage()).toEqual({ port: 2 });
     expect(services.sent).toEqual([{ message: { type: 'page' }, ports: [{ port: 1 }] }]);
+  });
+
+  it('gets secrets by message only, and has them kept or removed', () => {
+    const { services, vault } = start({ 'pubmed-key': 'abc12345' }, true);
+    expect(services.env['ENGRAM_CORE']).not.toContain('abc12345');
+    expect(services.sent[0]?.message).toEqual({ type: 'secret', name: 'pubmed-key', value: 'abc12345' });
+    services.say({ type: 'keep-secret', call: 1, name: 'pubmed-key', value: 'new' });
+    expect(vault.get('pubmed-key')).toBe('new');
+    services.say({ type: 'keep-secret', call: 2, name: 'pubmed-key', value: 'refused' });
+    expect(services.sent.at(-1)?.message).toEqual({ type: 'secret-kept', call: 2, error: 'locked' });
+    services.say({ type: 'keep-secret', call: 3, name: 'pubmed-key', value: null });
+    expect(vault.size).toBe(0);
+    expect(services.sent.at(-1)?.message).toEqual({ type: 'secret-kept', call: 3, error: null });
   });
 
   it('is joined to compute processes that the main process starts, ends and reports', () => {
