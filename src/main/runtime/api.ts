@@ -6,7 +6,7 @@ import type { DlaPrompt, DlaResult } from '../engine/interp/views/dla.ts';
 import type { LensRequest, LensResult } from '../engine/interp/views/lens.ts';
 
 export type { AttributionMethod } from '../engine/interp/attribution/types.ts';
-export type { PatchBlock, PatchCost, PatchPair, PatchTask } from '../engine/interp/types.ts';
+export type { PatchBlock, PatchCost, PatchPair, PatchSource, PatchTask } from '../engine/interp/types.ts';
 export type { AttentionPattern } from '../engine/interp/views/attention.ts';
 export type { DlaPrompt, DlaResult } from '../engine/interp/views/dla.ts';
 export type { LensRequest, LensResult } from '../engine/interp/views/lens.ts';

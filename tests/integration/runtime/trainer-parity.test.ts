@@ -107,7 +107,7 @@ async function train(
   try {
     return await runTraining(request, { sessions, memoryLimitBytes: 2 ** 30, emit, checkpoint });
   } catch (error) {
-    if (stop && error instanceof CancelledError) return null;
+    if (error instanceof CancelledError) return null;
     throw error;
   }
 }

@@ -60,7 +60,11 @@ export class AdamW {
 /** L2 norm of all gradients together, summed in double precision. */
 export function gradientNorm(gradients: Float32Array): number {
   let sum = 0;
-  for (const value of gradients) sum += value * value;
+  // By index: an iterator over so many values takes ten times as long.
+  for (let i = 0; i < gradients.length; i++) {
+    const value = gradients[i] ?? 0;
+    sum += value * value;
+  }
   return Math.sqrt(sum);
 }
 

@@ -23,6 +23,14 @@ const DIRECTION_WORDS = {
     'Noising (corrupted → clean): the model read the clean prompt and one activation was replaced by the one from the corrupted prompt, which tests whether a site is necessary. The effect is (m_patched − m_clean) / (m_clean − m_corrupted): 0 = intact, −1 = broken.',
 } as const;
 
+/** The method of a sweep, as a report says it. */
+const METHOD_WORDS: Readonly<Record<SweepSpec['method'], string>> = {
+  exact: 'exact activation patching',
+  atp: 'attribution patching (a first-order estimate of activation patching; Kramár et al. 2024, eq. 2)',
+  'atp-star': 'AtP* (attribution patching with QK-fix and GradDrop; Kramár et al. 2024)',
+  ig: 'integrated gradients along the input embeddings (EAP-IG; Hanna et al. 2024)',
+};
+
 /** Abstracts: what was read, set aside and included, and the frozen version's split. */
 export function dataMethods(study: Study, dataset: Dataset | null): string {
   const flow = dataset?.flow ?? study.curation.flow();
@@ -44,12 +52,14 @@ export function dataMethods(study: Study, dataset: Dataset | null): string {
 
 export function modelMethods(model: Model): string {
   const { nLayer, nHead, dModel, nCtx, vocabSize } = model.config;
+  const shared = kvHeads(model.config);
+  const groups = shared === nHead ? '' : ` over ${shared} key/value heads`;
   const origins = {
     imported: 'imported',
     created: 'created with fresh weights',
     'fine-tuned': 'fine-tuned',
   } as const;
-  return `${model.name} is a decoder of the GPT-2 family (${origins[model.origin]}): ${nLayer} layers, ${nHead} heads, width ${dModel}, context ${formatCount(nCtx)}, vocabulary ${formatCount(vocabSize)}, ${formatCount(model.parameters)} parameters (weights SHA-256 ${model.weightsHash.slice(0, 12)}…).`;
+  return `${model.name} is a decoder of the ${folderFamily(model.config).label} family (${origins[model.origin]}): ${nLayer} layers, ${nHead} heads${groups}, width ${dModel}, context ${formatCount(nCtx)}, vocabulary ${formatCount(vocabSize)}, ${formatCount(model.parameters)} parameters (weights SHA-256 ${model.weightsHash.slice(0, 12)}…).`;
 }
 
 const DECAY_WORDS: Readonly<Record<TrainingRun['config']['decay'], string>> = {
@@ -106,7 +116,7 @@ export function sweepMethods(study: Study, sweep: Sweep): string {
   const hooks = spec.grids.map((g) => `${hookInfo(g.hook).label} (${g.hook}) at ${AXES_WORDS[g.axes]}`);
   const skipped = sweep.plan?.skipped.length ?? 0;
   return [
-    `${sweep.label} (${sweep.name}): exact activation patching in ${study.models.get(spec.modelId).name} over ${inputs.length} prompt ${inputs.length === 1 ? 'pair' : 'pairs'} in ${clusters} ${clusters === 1 ? 'cluster' : 'clusters'}${skipped === 0 ? '' : ` (${skipped} left out because they cannot be patched)`}.`,
+    `${sweep.label} (${sweep.name}): ${METHOD_WORDS[spec.method]} in ${study.models.get(spec.modelId).name} over ${inputs.length} prompt ${inputs.length === 1 ? 'pair' : 'pairs'} in ${clusters} ${clusters === 1 ? 'cluster' : 'clusters'}${skipped === 0 ? '' : ` (${skipped} left out because they cannot be patched)`}.`,
     `Patched: ${hooks.join('; ')}.`,
     DIRECTION_WORDS[spec.direction],
     `Corruption: symmetric token replacement between prompts of equal token length. Metric: ${metrics.join(', ')} between the answer sets at the read position of each pair.`,
