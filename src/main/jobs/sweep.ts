@@ -5,6 +5,7 @@ import { GAP_WARNING } from '../../shared/pairs/index.ts';
 import type { PatchBlock, PatchRequest } from '../runtime/api.ts';
 import type { Study } from '../store/index.ts';
 import { defineJob } from './definition.ts';
+import { computeEffects } from './effects.ts';
 import { provenanceOf } from './provenance.ts';
 import { runStreaming } from './streaming.ts';
 
@@ -62,7 +63,7 @@ export const sweepJob = defineJob({
     tell();
     const outcome = await runStreaming<PatchBlock, Awaited<ReturnType<typeof compute.patch>>>(
       signal,
-      (options) => compute.patch({ ...request, done }, options),
+      (options) => computeEffects(compute, sweep.spec, { ...request, done }, options),
       (block) => {
         study.blocks.store(sweepId, block);
         count += 1;

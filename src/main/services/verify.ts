@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { ComputeApi, PatchBlock } from '../runtime/api.ts';
+import { computeEffects } from '../jobs/effects.ts';
 import { patchRequest } from '../jobs/sweep.ts';
 import type { StoredBlock, Study } from '../store/index.ts';
 
@@ -48,7 +49,9 @@ async function recompute(study: Study, compute: ComputeApi, count: number): Prom
     if (result.checked >= count) break;
     const request = patchRequest(study, sweep.id);
     const blocks: PatchBlock[] = [];
-    await compute.patch(
+    await computeEffects(
+      compute,
+      sweep.spec,
       { ...request, pairs: request.pairs.slice(0, 1) },
       { onEvent: (block) => blocks.push(block) },
     );

@@ -267,6 +267,13 @@ export const pairs = {
   ),
 };
 
+/** A prompt of a sweep: one side of the pair at this place among those it was given. */
+const SweepPrompt = z.object({
+  id: d.SweepId,
+  pair: z.number().int().nonnegative(),
+  side: z.enum(['clean', 'corrupted']),
+});
+
 export const sweeps = {
   list: method(none, z.array(d.Sweep)),
   plan: method(d.SweepSpec, d.SweepPlan),
@@ -289,6 +296,22 @@ export const sweeps = {
       column: z.number().int(),
     }),
     d.SiteDetail,
+  ),
+  /** How one head attends in one prompt of the sweep. */
+  attention: method(SweepPrompt.extend({ layer: z.number().int(), head: z.number().int() }), d.AttentionView),
+  /** What the residual stream of one prompt says at a position, layer by layer. */
+  lens: method(SweepPrompt.extend({ position: z.number().int() }), d.LensView),
+  /** One site of an estimated sweep patched exactly for every pair. */
+  verifySite: method(
+    z.object({
+      id: d.SweepId,
+      hook: d.HookName,
+      axes: d.GridAxes,
+      metric: d.MetricName,
+      layer: z.number().int(),
+      column: z.number().int(),
+    }),
+    d.SiteVerification,
   ),
   rename: method(z.object({ id: d.SweepId, name: z.string().trim().min(1).max(120) }), d.Sweep),
   remove: method(z.object({ id: d.SweepId }), ok),

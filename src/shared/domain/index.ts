@@ -7,6 +7,7 @@ export * from './training.ts';
 export * from './hooks.ts';
 export * from './pairs.ts';
 export * from './sweep.ts';
+export * from './views.ts';
 export * from './job.ts';
 export * from './report.ts';
 export * from './settings.ts';

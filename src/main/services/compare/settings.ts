@@ -1,4 +1,4 @@
-import { METRICS, type Sweep } from '../../../shared/domain/index.ts';
+import { METHODS, METRICS, type Sweep } from '../../../shared/domain/index.ts';
 import type { Study } from '../../store/index.ts';
 
 export interface SpecNames {
@@ -21,7 +21,7 @@ export function describeSpec({ spec }: Sweep, names: SpecNames): { name: string;
     { name: 'Model', value: names.model },
     { name: 'Pairs', value: names.pairs },
     { name: 'Direction', value: spec.direction },
-    { name: 'Method', value: spec.method },
+    { name: 'Method', value: METHODS.find((m) => m.name === spec.method)?.label ?? spec.method },
     { name: 'Corruption', value: spec.corruption },
     { name: 'Metrics', value: spec.metrics.map(label).join(', ') },
     {

@@ -1,12 +1,15 @@
 import {
   hookInfo,
+  kvHeads,
   METRICS,
   type Dataset,
   type Model,
   type Sweep,
+  type SweepSpec,
   type TrainingRun,
 } from '../../../shared/domain/index.ts';
 import { formatCount, formatNumber } from '../../../shared/figures/index.ts';
+import { familyLabel } from '../../models/index.ts';
 import type { Study } from '../../store/index.ts';
 
 const AXES_WORDS = {
@@ -59,7 +62,7 @@ export function modelMethods(model: Model): string {
     created: 'created with fresh weights',
     'fine-tuned': 'fine-tuned',
   } as const;
-  return `${model.name} is a decoder of the ${folderFamily(model.config).label} family (${origins[model.origin]}): ${nLayer} layers, ${nHead} heads${groups}, width ${dModel}, context ${formatCount(nCtx)}, vocabulary ${formatCount(vocabSize)}, ${formatCount(model.parameters)} parameters (weights SHA-256 ${model.weightsHash.slice(0, 12)}…).`;
+  return `${model.name} is a decoder of the ${familyLabel(model.config)} family (${origins[model.origin]}): ${nLayer} layers, ${nHead} heads${groups}, width ${dModel}, context ${formatCount(nCtx)}, vocabulary ${formatCount(vocabSize)}, ${formatCount(model.parameters)} parameters (weights SHA-256 ${model.weightsHash.slice(0, 12)}…).`;
 }
 
 const DECAY_WORDS: Readonly<Record<TrainingRun['config']['decay'], string>> = {

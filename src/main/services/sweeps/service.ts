@@ -4,6 +4,7 @@ import type { Study } from '../../store/index.ts';
 import type { ServiceContext } from '../context.ts';
 import type { ModelShelf } from '../models/shelf.ts';
 import type { GridReader } from './grids.ts';
+import { attentionView, lensView, verifySite } from './inspect.ts';
 import { planSweep, prepareSweep } from './prepare.ts';
 import { siteDetail } from './site.ts';
 import { effectTable, storedResult, TABLE_FORMATS } from './table.ts';
@@ -43,6 +44,9 @@ export function createSweepsService(
     grid: ({ id, hook, axes, metric }) => grids.grid(study(), id, { hook, axes, metric }),
     site: ({ id, hook, axes, metric, layer, column }) =>
       siteDetail(grids.data(study(), id, { hook, axes, metric }), layer, column),
+    attention: (query) => attentionView(study(), shelf, compute, query),
+    lens: (query) => lensView(study(), shelf, compute, query),
+    verifySite: (query) => verifySite(study(), compute, query),
     rename: ({ id, name }) => {
       const sweep = study().sweeps.rename(id, name);
       edited();

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+/** Attention of one head over one prompt. */
+export const AttentionView = z.object({
+  /** Names of the model's parts and of the prompt, for titles: layer and head, id of the pair. */
+  layer: z.number().int(),
+  head: z.number().int(),
+  heads: z.number().int(),
+  pair: z.string(),
+  /** Token texts, in order. */
+  tokens: z.array(z.string()),
+  /** Row-major [queries, keys]; every row sums to 1, keys after a query are 0. */
+  weights: z.array(z.number()),
+});
+export type AttentionView = z.infer<typeof AttentionView>;
+
+const LensToken = z.object({ token: z.string(), probability: z.number() });
+
+/** The logit lens at one position of one prompt: before each block, and behind the last. */
+export const LensView = z.object({
+  pair: z.string(),
+  position: z.number().int(),
+  /** Text of the token there. */
+  token: z.string(),
+  layers: z.array(
+    z.object({
+      /** Mean logit of the answer minus that of the wrong answer. */
+      logitDiff: z.number(),
+      /** Summed over the set. */
+      answer: z.number(),
+      wrong: z.number(),
+      /** Likeliest next tokens, best first. */
+      top: z.array(LensToken),
+    }),
+  ),
+});
+export type LensView = z.infer<typeof LensView>;
+
+/** One site estimated and patched exactly. */
+export const SiteVerification = z.object({
+  estimated: z.number().nullable(),
+  exact: z.number().nullable(),
+  milliseconds: z.number(),
+  /** Recoveries of every pair that has the site. */
+  pairs: z.array(
+    z.object({ id: z.string(), estimated: z.number().nullable(), exact: z.number().nullable() }),
+  ),
+});
+export type SiteVerification = z.infer<typeof SiteVerification>;
