@@ -53,3 +53,8 @@ export function parameterCount(config: ModelConfig): number {
     .weights(config)
     .reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
 }
+
+/** For people: `GPT-2`. */
+export function familyLabel(config: ModelConfig): string {
+  return folderFamily(config).label;
+}

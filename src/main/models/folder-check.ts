@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { z } from 'zod';
-import type { ModelConfig, ModelFolderCheck } from '../../shared/domain/index.ts';
+import { kvHeads, type ModelConfig, type ModelFolderCheck } from '../../shared/domain/index.ts';
 import { toEngramError } from '../../shared/errors/index.ts';
 import { parameterCount, readModelConfig } from './config.ts';
 import { folderFamily } from './families/index.ts';
@@ -58,11 +58,12 @@ export async function checkModelFolder(folder: string): Promise<FolderCheck[]> {
   return checks;
 }
 
-/** `GPT-2: 12 layers, 12 heads, width 768, context 1,024, vocabulary 50,257`. */
+/** `Llama: 16 layers, 32 heads over 8 key/value heads, width 2,048, context 8,192, vocabulary 128,256`. */
 function describeConfig(config: ModelConfig): string {
   const { nLayer, nHead, dModel, nCtx, vocabSize } = config;
+  const groups = kvHeads(config) === nHead ? '' : ` over ${kvHeads(config)} key/value heads`;
   return (
-    `${folderFamily(config).label}: ${nLayer} layers, ${nHead} heads, width ${count(dModel)}, ` +
+    `${folderFamily(config).label}: ${nLayer} layers, ${nHead} heads${groups}, width ${count(dModel)}, ` +
     `context ${count(nCtx)}, vocabulary ${count(vocabSize)}`
   );
 }

@@ -1,5 +1,5 @@
 export { buildBlock, type BlockResult } from './chunks.ts';
-export { parameterCount, parseModelConfig, toHuggingFaceConfig } from './config.ts';
+export { familyLabel, parameterCount, parseModelConfig, toHuggingFaceConfig } from './config.ts';
 export { createModel, freshWeights } from './create.ts';
 export { float32Bytes, withFloat32Weights } from './float32.ts';
 export { checkModelFolder } from './folder-check.ts';

@@ -1,4 +1,4 @@
-import { headWidth, type ModelConfig } from '../../../shared/domain/index.ts';
+import { headWidth, isParallel, type ModelConfig } from '../../../shared/domain/index.ts';
 import { invariant } from '../../../shared/errors/index.ts';
 import * as b from '../graph/builder.ts';
 import type { Graph, Tensor } from '../graph/index.ts';
@@ -21,7 +21,7 @@ export function gptjFamily(config: ModelConfig): DecoderFamily {
     linear(g, w, `h.${layer}.attn.${which}_proj`, x, false);
 
   return {
-    parallel: true,
+    parallel: isParallel(config),
     rotate: rotation(rotary, headWidth(config)),
     embed: (g, w, ids, _positions, tap = NO_TAP) => tap('hook_embed', b.gather(g, w('wte.weight'), ids)),
     qkv: (g, w, layer, x, tap) => {

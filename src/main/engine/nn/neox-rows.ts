@@ -1,4 +1,4 @@
-import { headWidth, type ModelConfig } from '../../../shared/domain/index.ts';
+import { headWidth, isParallel, type ModelConfig } from '../../../shared/domain/index.ts';
 import { invariant } from '../../../shared/errors/index.ts';
 import * as b from '../graph/builder.ts';
 import type { Graph, Tensor } from '../graph/index.ts';
@@ -17,7 +17,7 @@ const PARTS = 3;
  * projection whose output is laid out by head: [H, 3, dh].
  */
 export function neoxFamily(config: ModelConfig): DecoderFamily {
-  const { nHead: H, dModel: d, rotary, biases, parallel } = config;
+  const { nHead: H, dModel: d, rotary, biases } = config;
   invariant(rotary !== undefined && biases !== undefined, 'a GPT-NeoX configuration has rotary and biases');
   const dh = headWidth(config);
   const norm = namedNorm(layerNorm, config.layerNormEps, true);
@@ -45,7 +45,7 @@ export function neoxFamily(config: ModelConfig): DecoderFamily {
   };
 
   return {
-    parallel: parallel === true,
+    parallel: isParallel(config),
     rotate: rotation(rotary, dh),
     embed: (g, w, ids, _positions, tap = NO_TAP) => tap('hook_embed', b.gather(g, w('embed_in.weight'), ids)),
     qkv: (g, w, layer, x, tap) => {
