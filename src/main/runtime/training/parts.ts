@@ -54,7 +54,8 @@ export class PartCompiler {
   async compile(part: PartGraph): Promise<CompiledPart> {
     const exported = live(part.graph);
     const key = signature(exported);
-    const session = this.#compiled.get(key) ?? (await this.#sessions.open(part.graph));
+    const session =
+      this.#compiled.get(key) ?? (await this.#sessions.open(part.graph, { memoryPattern: false }));
     this.#compiled.set(key, session);
     invariant(session.inputs.length === exported.inputs.length, 'parts of one structure have like inputs');
     return new CompiledPart(part, session);

@@ -71,7 +71,11 @@ export class WholePass implements Pass {
     const bytes = activationBytes(this.#context.config, rows, width);
     await this.#makeRoom(bytes);
     const { graph, masks } = trainGraph(graphOptions(this.#context, rows, width));
-    const made = { session: await this.#context.sessions.open(graph), masks, bytes };
+    const made = {
+      session: await this.#context.sessions.open(graph, { memoryPattern: false }),
+      masks,
+      bytes,
+    };
     this.#compiled.set(key, made);
     return made;
   }
