@@ -57,7 +57,7 @@ LLAMA3 = {
     "factor": 8.0,
     "low_freq_factor": 1.0,
     "high_freq_factor": 4.0,
-    "original_max_position_embeddings": 16,
+    "original_max_position_embeddings": 32,
 }
 
 SPECIAL = {"bos_token_id": 1, "eos_token_id": 2}
