@@ -25,8 +25,8 @@ const FIELDS = {
 
 export const isTableField = (name: string): name is TableField => Object.hasOwn(FIELDS, name);
 
-/** Column name to the field it holds; names are compared without case, spaces and punctuation. */
-export type ColumnMap = Readonly<Record<string, TableField>>;
+/** Column name to the field it holds, `none` for a column to leave out; names are compared without case, spaces and punctuation. */
+export type ColumnMap = Readonly<Record<string, TableField | 'none'>>;
 
 /** Where each field stands in a row, counted from 0; fields the table does not have are absent. */
 export type ColumnPlaces = Partial<Record<TableField, number>>;
@@ -36,18 +36,18 @@ export type ColumnPlaces = Partial<Record<TableField, number>>;
  * Throws a UserInputError (IMPORT_MAP) for an argument of another form or an unknown field.
  */
 export function parseColumnMap(entries: readonly string[]): ColumnMap {
-  const map: Record<string, TableField> = {};
+  const map: Record<string, TableField | 'none'> = {};
   for (const entry of entries) {
     const equals = entry.lastIndexOf('=');
     const field = entry
       .slice(equals + 1)
       .trim()
       .toLowerCase();
-    if (equals < 1 || !isTableField(field)) {
+    if (equals < 1 || (field !== 'none' && !isTableField(field))) {
       throw new UserInputError(
         'IMPORT_MAP',
         `"${entry}" does not say which column holds which field.`,
-        `Write COLUMN=FIELD with one of the fields ${Object.keys(FIELDS).join(', ')}.`,
+        `Write COLUMN=FIELD with one of the fields ${Object.keys(FIELDS).join(', ')} or none.`,
       );
     }
     map[entry.slice(0, equals).trim()] = field;
@@ -62,6 +62,7 @@ export function parseColumnMap(entries: readonly string[]): ColumnMap {
  */
 export function placeColumns(header: readonly string[], map: ColumnMap, file: string): ColumnPlaces {
   const names = header.map(columnKey);
+  const free = [...names];
   const places: ColumnPlaces = {};
   for (const [column, field] of Object.entries(map)) {
     const place = names.indexOf(columnKey(column));
@@ -72,11 +73,12 @@ export function placeColumns(header: readonly string[], map: ColumnMap, file: st
         'Correct the name in --map.',
       );
     }
-    places[field] = place;
+    free[place] = '';
+    if (field !== 'none') places[field] = place;
   }
   for (const [field, aliases] of Object.entries(FIELDS)) {
     if (!isTableField(field) || places[field] !== undefined) continue;
-    const place = aliases.map((alias) => names.indexOf(alias)).find((index) => index >= 0);
+    const place = aliases.map((alias) => free.indexOf(alias)).find((index) => index >= 0);
     if (place !== undefined) places[field] = place;
   }
   if (places.abstract === undefined) throw noAbstract(header, file);

@@ -10,6 +10,12 @@ export const curate = {
   terms: 'Term statistics',
   export: 'Export',
   exporting: 'Exporting',
+  exportFormats: {
+    csv: { label: 'CSV', note: 'Opens in any spreadsheet' },
+    xlsx: { label: 'Excel', note: 'Texts longer than a cell holds are cut' },
+    ris: { label: 'RIS', note: 'For reference managers' },
+    jsonl: { label: 'JSON Lines', note: 'Everything that is known of each record' },
+  },
   freeze: (version: number) => `Freeze version ${version}`,
 
   flow: {
@@ -86,6 +92,7 @@ export const curate = {
   sideText: 'Words that differ from the first copy are marked.',
   kept: 'kept',
   notKept: 'not counted',
+  separate: 'Not a copy',
   note: 'Note',
   notePlaceholder: 'A note for yourself',
   pmid: (id: string) => `PMID ${id}`,
