@@ -82,6 +82,8 @@ export interface ModelCacheOptions {
   readonly cacheFolder?: string;
   /** Memory of the machine in bytes; default: what the system says. */
   readonly machineBytes?: number;
+  /** Compares the provider in use with the CPU on a model that was just opened. */
+  readonly proveModel?: (model: LoadedModel) => Promise<void>;
 }
 
 interface Slot {
@@ -95,6 +97,7 @@ export class ModelCache {
   readonly #memoryLimitBytes: number;
   readonly #cacheFolder: string;
   readonly #machineBytes: number;
+  readonly #proveModel: (model: LoadedModel) => Promise<void>;
   readonly #slots = new Map<string, Slot>();
 
   constructor(sessions: SessionFactory, memoryLimitBytes: number, options: ModelCacheOptions = {}) {
@@ -102,6 +105,7 @@ export class ModelCache {
     this.#memoryLimitBytes = memoryLimitBytes;
     this.#cacheFolder = options.cacheFolder ?? join(tmpdir(), 'engram-cache');
     this.#machineBytes = options.machineBytes ?? machineMemoryBytes();
+    this.#proveModel = options.proveModel ?? (() => Promise.resolve());
   }
 
   /**
@@ -111,7 +115,8 @@ export class ModelCache {
    */
   async get(folder: string): Promise<LoadedModel> {
     const key = resolve(folder);
-    const stamp = await stampOf(key);
+    // Graphs that were compiled for a provider that has failed since are compiled again.
+    const stamp = `${this.#sessions.provider}|${await stampOf(key)}`;
     const slot = this.#slots.get(key);
     if (slot?.stamp === stamp) return slot.model;
     if (slot !== undefined) await this.release(key);
@@ -135,7 +140,9 @@ export class ModelCache {
     const opened = await openModelFolder(folder);
     requireMemory(opened, this.#machineBytes);
     const readable = await withFloat32Weights(opened, this.#cacheFolder);
-    return new LoadedModel(readable, this.#sessions, this.#memoryLimitBytes);
+    const model = new LoadedModel(readable, this.#sessions, this.#memoryLimitBytes);
+    await this.#proveModel(model);
+    return model;
   }
 }
 

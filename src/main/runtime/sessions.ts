@@ -3,6 +3,7 @@ import * as ort from './ort.ts';
 import { EngineError, InvariantError, invariant } from '../../shared/errors/index.ts';
 import { live, type DType, type Graph, type TensorData } from '../engine/graph/index.ts';
 import { toOnnx } from '../engine/onnx/model.ts';
+import { PROVIDER_TOLERANCE, ProviderInUse, reasonOf } from './providerInUse.ts';
 import type { ProviderName } from './providers.ts';
 
 /** A value at the border of a run: row-major data and its shape. */
@@ -34,6 +35,15 @@ export interface SessionFactorySettings {
   readonly provider: ProviderName;
 }
 
+/** Compiles a graph on one provider, whatever happens. */
+export type Open = (graph: Graph, options?: OpenOptions) => Promise<Session>;
+
+/**
+ * Computes something whose values are known with sessions that `open` makes; returns the largest difference as
+ * a share of the largest value.
+ */
+export type ProviderCheck = (open: Open) => Promise<number>;
+
 /** One compiled graph. Runs block this process's thread; nothing else happens until one ends. */
 export interface Session {
   readonly name: string;
@@ -42,7 +52,7 @@ export interface Session {
   /**
    * Runs the graph. `into` names outputs whose values are written into given arrays (views into larger
    * ones are fine); an array may be an input of the same run only where the graph is elementwise.
-   * @throws EngineError RUN_FAILED with the runtime's reason.
+   * @throws EngineError RUN_FAILED with the runtime's reason, PROVIDER_LOST where a provider other than the CPU fails.
    */
   run(feeds: Feeds, outputs?: readonly string[], into?: Feeds): Promise<Results>;
   close(): Promise<void>;
@@ -99,11 +109,6 @@ export function whole(results: Results, name: string): number[] {
   return Array.from(data, Number);
 }
 
-function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/\s+/g, ' ').trim();
-}
-
 /**
  * Opens sessions with one set of options. `force_spinning_stop` keeps the thread pools of many sessions from
  * spinning against each other; `set_denormal_as_zero` avoids the slow path of tiny numbers and must be set
@@ -111,43 +116,101 @@ function reasonOf(error: unknown): string {
  */
 export class SessionFactory {
   readonly threads: number;
-  readonly #asked: ProviderName;
-  #provider: ProviderName;
-  #notice: string | null = null;
+  readonly #check: ProviderCheck | null;
+  readonly #use: ProviderInUse;
+  #proof: Promise<void> | null = null;
 
-  constructor(settings: SessionFactorySettings) {
+  /** `check` proves a provider other than the CPU before it computes anything. */
+  constructor(settings: SessionFactorySettings, check: ProviderCheck | null = null) {
+    this.#check = check;
     this.threads = settings.threads > 0 ? settings.threads : availableParallelism();
-    this.#asked = settings.provider;
-    this.#provider = settings.provider;
+    this.#use = new ProviderInUse(settings.provider);
+  }
+
+  get asked(): ProviderName {
+    return this.#use.asked;
   }
 
   /** The provider in use: the one asked for, or `cpu` once that one failed. */
   get provider(): ProviderName {
-    return this.#provider;
+    return this.#use.name;
   }
 
   /** Why the CPU stands in for the provider asked for; null while it does not. */
   get notice(): string | null {
-    return this.#notice;
+    return this.#use.notice;
   }
 
-  /** Compiles a graph. @throws EngineError SESSION_FAILED when the runtime refuses it on the CPU too. */
-  async open(graph: Graph, options: OpenOptions = {}): Promise<Session> {
-    const bytes = toOnnx(graph);
+  /**
+   * Proves the provider asked for, once: it must load and agree with known values, or the CPU stands in. Done by
+   * the first `open`; called earlier by whoever wants to know the provider that will be used.
+   */
+  prove(): Promise<void> {
+    this.#proof ??= this.#prove();
+    return this.#proof;
+  }
+
+  async #prove(): Promise<void> {
+    if (this.#use.name !== 'cpu' && this.#check !== null)
+      await this.compare(this.#check, 'a small known model');
+  }
+
+  /** Runs a check on the provider in use; where it fails or disagrees with the CPU, the CPU computes from now on. */
+  async compare(check: ProviderCheck, what: string): Promise<void> {
+    const provider = this.#use.name;
+    try {
+      const difference = await check((graph, options = {}) => this.openOn(provider, graph, options));
+      if (difference <= PROVIDER_TOLERANCE) return;
+      this.#use.fallBack(
+        `differs from the CPU by ${difference.toExponential(1)} of the largest value on ${what}; ${PROVIDER_TOLERANCE} is allowed`,
+      );
+    } catch (error) {
+      this.#use.fallBack(`could not be used: ${reasonOf(error).slice(0, 300)}`);
+    }
+  }
+
+  /** Compiles a graph on a provider, without a substitute. @throws what the runtime says. */
+  async openOn(provider: ProviderName, graph: Graph, options: OpenOptions = {}): Promise<Session> {
     const names = {
       inputs: live(graph).inputs.map((t) => t.name),
       outputs: graph.outputs.map((o) => o.name),
     };
-    if (this.#provider !== 'cpu') {
+    const lost = (error: unknown): EngineError => this.#lost(graph.name, provider, error);
+    return new OrtSession(graph.name, names, await this.#create(toOnnx(graph), provider, options), lost);
+  }
+
+  /** A run that failed. A provider that was proven and fails in the middle is given up for this process. */
+  #lost(graph: string, provider: ProviderName, error: unknown): EngineError {
+    const reason = reasonOf(error);
+    if (provider === 'cpu') {
+      return new EngineError(
+        'RUN_FAILED',
+        `The computation "${graph}" failed: ${reason}.`,
+        'If memory ran out, use a smaller batch or shorter sequences; otherwise report it with the log.',
+        error,
+      );
+    }
+    this.#use.fallBack(`failed during "${graph}": ${reason.slice(0, 300)}`);
+    return new EngineError(
+      'PROVIDER_LOST',
+      `The ${provider} provider failed during "${graph}": ${reason}.`,
+      'Start it again: the CPU computes from now on, and what was stored is kept.',
+      error,
+    );
+  }
+
+  /** Compiles a graph. @throws EngineError SESSION_FAILED when the runtime refuses it on the CPU too. */
+  async open(graph: Graph, options: OpenOptions = {}): Promise<Session> {
+    await this.prove();
+    if (this.#use.name !== 'cpu') {
       try {
-        return new OrtSession(graph.name, names, await this.#create(bytes, this.#provider, options));
+        return await this.openOn(this.#use.name, graph, options);
       } catch (error) {
-        this.#provider = 'cpu';
-        this.#notice = `The ${this.#asked} provider could not be used (${reasonOf(error).slice(0, 300)}); the CPU computes instead.`;
+        this.#use.fallBack(`could not prepare "${graph.name}": ${reasonOf(error).slice(0, 300)}`);
       }
     }
     try {
-      return new OrtSession(graph.name, names, await this.#create(bytes, 'cpu', options));
+      return await this.openOn('cpu', graph, options);
     } catch (error) {
       throw new EngineError(
         'SESSION_FAILED',
@@ -183,16 +246,19 @@ class OrtSession implements Session {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly #session: ort.InferenceSession;
+  readonly #failure: (error: unknown) => EngineError;
 
   constructor(
     name: string,
     names: { inputs: readonly string[]; outputs: readonly string[] },
     session: ort.InferenceSession,
+    failure: (error: unknown) => EngineError,
   ) {
     this.name = name;
     this.inputs = names.inputs;
     this.outputs = names.outputs;
     this.#session = session;
+    this.#failure = failure;
   }
 
   async run(feeds: Feeds, outputs: readonly string[] = this.outputs, into: Feeds = {}): Promise<Results> {
@@ -211,12 +277,7 @@ class OrtSession implements Session {
     try {
       raw = await this.#session.run(inputs, fetches);
     } catch (error) {
-      throw new EngineError(
-        'RUN_FAILED',
-        `The computation "${this.name}" failed: ${reasonOf(error)}.`,
-        'If memory ran out, use a smaller batch or shorter sequences; otherwise report it with the log.',
-        error,
-      );
+      throw this.#failure(error);
     }
     const results: Record<string, Value> = {};
     for (const name of outputs) {

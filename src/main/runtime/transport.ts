@@ -33,6 +33,8 @@ export interface Port {
 const COMPUTE_ENV: Readonly<Record<string, string>> = {
   /** Large freed blocks go back to the system, so that closed sessions give their memory back (glibc only). */
   MALLOC_MMAP_THRESHOLD_: '1000000',
+  /** NVIDIA libraries multiply in full float32, not in TF32 with its ten bits: effects of 1e-4 must not drown. */
+  NVIDIA_TF32_OVERRIDE: '0',
   /** ONNX Runtime sends no usage events (see no-telemetry.ts). */
   ORT_DISABLE_TELEMETRY: '1',
 };

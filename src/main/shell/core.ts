@@ -32,8 +32,12 @@ export interface CoreProcess {
   close(): Promise<void>;
 }
 
-/** Environment of the compute process: freed memory goes back to the system (glibc); no usage reports. */
-const COMPUTE_ENV = { MALLOC_MMAP_THRESHOLD_: '1000000', ORT_DISABLE_TELEMETRY: '1' } as const;
+/** Environment of the compute process: see its twin in runtime/transport.ts. */
+const COMPUTE_ENV = {
+  MALLOC_MMAP_THRESHOLD_: '1000000',
+  NVIDIA_TF32_OVERRIDE: '0',
+  ORT_DISABLE_TELEMETRY: '1',
+} as const;
 
 /**
  * Starts the core process and answers its wishes: compute processes are children of the main process too,

@@ -4,12 +4,19 @@ import { peakRssBytes } from '../memory.ts';
 import type { Handler } from './handler.ts';
 
 /** What computes here, and with what. */
-export const info: Handler<'info'> = (_request, { context }) =>
-  Promise.resolve({
+export const info: Handler<'info'> = async (_request, { context: { sessions } }) => {
+  await sessions.prove();
+  const { provider, threads, notice } = sessions;
+  return {
     engine: `engram ${ENGINE_VERSION}`,
-    provider: context.sessions.provider,
-    providers: listProviders(),
-    threads: context.sessions.threads,
+    provider,
+    providers: listProviders().map((listed) =>
+      notice !== null && listed.name === sessions.asked
+        ? { ...listed, available: false, note: notice }
+        : listed,
+    ),
+    threads,
     peakRssBytes: peakRssBytes(),
-    notice: context.sessions.notice,
-  });
+    notice,
+  };
+};
