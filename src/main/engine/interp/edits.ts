@@ -1,5 +1,6 @@
 import type { HookGrid, HookName, ModelConfig, SiteSpec } from '../../../shared/domain/index.ts';
 import { UserInputError } from '../../../shared/errors/index.ts';
+import { familyOf } from '../nn/registry.ts';
 import { differsAt, type PatchCase, type PromptRun } from './cases.ts';
 import { computedAs, isSquare, POINTS } from './points.ts';
 import { layersOf, type Cell } from './sites.ts';
@@ -162,10 +163,11 @@ export function judge(
   first: number,
   config: ModelConfig,
 ): Judgement {
+  const { parallel } = familyOf(config);
   const changed = edits
     .map((edit) => ({
       ...edit,
-      tokens: edit.tokens.filter((token) => !equal(edit, token, one, source, first)),
+      tokens: edit.tokens.filter((token) => !equal(edit, token, one, source, first, parallel)),
     }))
     .filter((edit) => edit.tokens.length > 0 && !maskedCell(edit));
   if (edits.every(maskedCell)) return { outcome: 'target', zero: false, trivial: false, edits: [] };
@@ -195,11 +197,14 @@ function equal(
   one: PatchCase,
   source: PromptRun | null,
   first: number,
+  parallel: boolean,
 ): boolean {
   if (source === null || to !== from) return false;
   if (to < first) return true;
   if (edit.hook === 'hook_pos_embed') return true;
-  return edit.layer === 0 && POINTS[edit.hook].tokenwise && !differsAt(one.target, source, to);
+  const { tokenwise } = POINTS[edit.hook];
+  const byToken = tokenwise === 'parallel' ? parallel : tokenwise;
+  return edit.layer === 0 && byToken && !differsAt(one.target, source, to);
 }
 
 /** Whether one edit alone makes every later step at every read position the source run's. */

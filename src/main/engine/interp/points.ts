@@ -11,8 +11,11 @@ interface Point {
    * `query` what a query row alone sees, `after` behind attention, `final` behind the last block.
    */
   readonly stage: 'embedding' | 'input' | 'query' | 'after' | 'final';
-  /** A function of the token and its position alone in block 0: equal wherever the tokens are. */
-  readonly tokenwise: boolean;
+  /**
+   * A function of the token and its position alone in block 0, and so equal wherever the tokens are: always, or
+   * where the MLP reads the block's input beside attention.
+   */
+  readonly tokenwise: boolean | 'parallel';
   /** The whole state of the run at its token: pasting it everywhere makes the rest the source's run. */
   readonly wholeState: boolean;
 }
@@ -25,7 +28,7 @@ const kv = (c: ModelConfig): number => kvHeads(c) * headWidth(c);
 const point = (
   width: Point['width'],
   stage: Point['stage'],
-  tokenwise = false,
+  tokenwise: Point['tokenwise'] = false,
   wholeState = false,
 ): Point => ({ width, stage, tokenwise, wholeState });
 
@@ -44,11 +47,11 @@ export const POINTS: Readonly<Record<HookName, Point>> = {
   'blocks.{layer}.attn.hook_result': point(q, 'after'),
   'blocks.{layer}.hook_attn_out': point(d, 'after'),
   'blocks.{layer}.hook_resid_mid': point(d, 'after', false, true),
-  'blocks.{layer}.ln2.hook_scale': point(one, 'after'),
-  'blocks.{layer}.ln2.hook_normalized': point(d, 'after'),
-  'blocks.{layer}.mlp.hook_pre': point(m, 'after'),
-  'blocks.{layer}.mlp.hook_post': point(m, 'after'),
-  'blocks.{layer}.hook_mlp_out': point(d, 'after'),
+  'blocks.{layer}.ln2.hook_scale': point(one, 'after', 'parallel'),
+  'blocks.{layer}.ln2.hook_normalized': point(d, 'after', 'parallel'),
+  'blocks.{layer}.mlp.hook_pre': point(m, 'after', 'parallel'),
+  'blocks.{layer}.mlp.hook_post': point(m, 'after', 'parallel'),
+  'blocks.{layer}.hook_mlp_out': point(d, 'after', 'parallel'),
   'blocks.{layer}.hook_resid_post': point(d, 'after', false, true),
   'ln_final.hook_scale': point(one, 'final'),
   'ln_final.hook_normalized': point(d, 'final', false, true),
