@@ -73,4 +73,26 @@ export const library = {
     skip: 'Do not import',
     import: 'Import',
   },
+
+  pubmed: {
+    title: 'Search PubMed',
+    label: 'Search PubMed',
+    placeholder: '("epilepsy"[MeSH Terms]) AND EEG AND 2015:2024[dp]',
+    hint: 'As in PubMed’s own search field. Nothing is sent before you press Search.',
+    email: 'Your e-mail',
+    emailHint: 'NCBI asks for it.',
+    search: 'Search',
+    searching: 'Searching',
+    matches: (n: number) => (n === 1 ? 'article matches' : 'articles match'),
+    understood: 'Understood as',
+    asked: 'Asked',
+    fetch: (n: number) => `Fetch ${plural(n, 'article')}`,
+    sliced: 'PubMed lists 9,999 articles at a time; the search is cut by date, so that all come.',
+    continue: 'Continue',
+    when: (when: string) => `Searched ${when}`,
+    became: (matched: string, listed: string, fetched: string, slices: number) =>
+      `${matched} matched, ${listed} listed${slices > 1 ? ` in ${count(slices)} slices` : ''}, ${fetched} fetched.`,
+    missing: (n: number) => `${plural(n, 'article')} listed by PubMed did not come.`,
+    missingList: 'PMIDs',
+  },
 };

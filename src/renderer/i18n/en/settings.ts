@@ -1,5 +1,11 @@
 export const settings = {
-  sections: { compute: 'Compute', appearance: 'Appearance', shortcuts: 'Shortcuts', about: 'About' },
+  sections: {
+    compute: 'Compute',
+    pubmed: 'PubMed',
+    appearance: 'Appearance',
+    shortcuts: 'Shortcuts',
+    about: 'About',
+  },
   provider: 'Provider',
   providerText: 'What computes. If it is not available, Engram falls back to the processor and says so.',
   providers: {
@@ -20,6 +26,31 @@ export const settings = {
   badMemory: 'A whole number from 256 to 1,048,576.',
   inUse: (provider: string, threads: number) =>
     `In use now: ${provider}, ${threads} ${threads === 1 ? 'thread' : 'threads'}.`,
+  pubmed: {
+    email: 'E-mail',
+    emailText: 'NCBI asks every program for the address of its user. Sent with searches, nowhere else.',
+    badEmail: 'An address such as name@example.org.',
+    key: 'API key',
+    keyText:
+      'Optional. With a free key of an NCBI account ten requests a second are allowed instead of three.',
+    keep: 'Keep the key',
+    remove: 'Remove the key',
+    places: {
+      keychain: {
+        present: 'A key is kept in the keychain of this computer.',
+        absent: 'It will be kept in the keychain of this computer.',
+      },
+      memory: {
+        present: 'A key is kept in memory until Engram is closed.',
+        absent:
+          'There is no keychain here: it will be kept in memory until Engram is closed. ENGRAM_PUBMED_KEY sets one for good.',
+      },
+      environment: {
+        present: 'The key comes from ENGRAM_PUBMED_KEY.',
+        absent: 'ENGRAM_PUBMED_KEY is not set.',
+      },
+    },
+  },
   theme: 'Colours',
   themeText: 'System follows the setting of your computer. Figures for the report are chosen there.',
   themes: { system: 'System', light: 'Light', dark: 'Dark' },
