@@ -267,10 +267,11 @@ export const pairs = {
   ),
 };
 
-/** A prompt of a sweep: one side of the pair at this place among those it was given. */
+/** A prompt of a sweep: one side of a pair that it was given. */
 const SweepPrompt = z.object({
   id: d.SweepId,
-  pair: z.number().int().nonnegative(),
+  /** Id of the pair. */
+  pair: z.string(),
   side: z.enum(['clean', 'corrupted']),
 });
 
@@ -300,7 +301,11 @@ export const sweeps = {
   /** How one head attends in one prompt of the sweep. */
   attention: method(SweepPrompt.extend({ layer: z.number().int(), head: z.number().int() }), d.AttentionView),
   /** What the residual stream of one prompt says at a position, layer by layer. */
-  lens: method(SweepPrompt.extend({ position: z.number().int() }), d.LensView),
+  lens: method(
+    /** Null = the position at which the metric is read. */
+    SweepPrompt.extend({ position: z.number().int().nullable() }),
+    d.LensView,
+  ),
   /** One site of an estimated sweep patched exactly for every pair. */
   verifySite: method(
     z.object({

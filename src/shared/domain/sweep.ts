@@ -289,6 +289,9 @@ export const SiteDetail = z.object({
   layer: z.number().int(),
   column: z.number().int(),
   title: z.string(),
+  /** What the column stands for; null where the grid has no such axis. */
+  head: z.number().int().nullable(),
+  position: z.number().int().nullable(),
   recovery: Value,
   low: Value,
   high: Value,

@@ -2,10 +2,10 @@ import { z } from 'zod';
 
 /** Attention of one head over one prompt. */
 export const AttentionView = z.object({
-  /** Names of the model's parts and of the prompt, for titles: layer and head, id of the pair. */
   layer: z.number().int(),
   head: z.number().int(),
   heads: z.number().int(),
+  /** Its id. */
   pair: z.string(),
   /** Token texts, in order. */
   tokens: z.array(z.string()),

@@ -1,4 +1,12 @@
-import type { EpochPoint, FlowCount, SiteDetail, StepPoint, SweepGrid } from '../domain/index.ts';
+import type {
+  AttentionView,
+  EpochPoint,
+  FlowCount,
+  LensView,
+  SiteDetail,
+  StepPoint,
+  SweepGrid,
+} from '../domain/index.ts';
 import type { ComparedGrids } from './difference-heatmap.ts';
 import type { LayerSeries } from './layer-lines.ts';
 import type { IntervalRow } from './localisation-intervals.ts';
@@ -15,6 +23,9 @@ export interface FigureData {
   };
   readonly training: { readonly steps: readonly StepPoint[]; readonly epochs: readonly EpochPoint[] };
   readonly pairs: { readonly detail: SiteDetail };
+  /** `query`: the row that is framed. */
+  readonly attention: { readonly view: AttentionView; readonly query?: number };
+  readonly lens: { readonly view: LensView };
   readonly flow: { readonly flow: FlowCount };
   readonly localisation: { readonly rows: readonly IntervalRow[] };
 }

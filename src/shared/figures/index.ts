@@ -1,3 +1,4 @@
+export { attentionPattern } from './attention-pattern.ts';
 export { differenceGrid, differenceHeatmap, DOMAINS, sharedDomain } from './difference-heatmap.ts';
 export { effectHeatmap } from './effect-heatmap.ts';
 export type { Figure } from './figure.ts';
@@ -14,11 +15,12 @@ export { cellState } from './heatmap-cells.ts';
 export { fixedColumns } from './heatmap-layout.ts';
 export { columnName, siteName } from './heatmap-names.ts';
 export { layerLines } from './layer-lines.ts';
+export { lensLines } from './lens-lines.ts';
 export { localisationIntervals } from './localisation-intervals.ts';
 export { gapDots, pairDots } from './pair-dots.ts';
 export { figureHeight, figureOption, FIGURES } from './registry.ts';
 export type { SceneDatum, SitePoint } from './scene.ts';
 export { scatterCompare, type ScatterPoint } from './scatter-compare.ts';
 export { toTable, type FigureTable } from './table.ts';
-export { figureTheme, PX_PER_MM, PX_PER_PT, type FigureTheme } from './theme.ts';
+export { figureTheme, PX_PER_MM, PX_PER_PT, sequentialStep, type FigureTheme } from './theme.ts';
 export { smallLine } from './training-curves.ts';

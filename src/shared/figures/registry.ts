@@ -1,9 +1,11 @@
 import type { EChartsOption } from 'echarts';
+import { attentionPattern } from './attention-pattern.ts';
 import { comparisonPanels } from './difference-heatmap.ts';
 import { effectHeatmap } from './effect-heatmap.ts';
 import type { Figure, FigureData, FigureKind } from './figure.ts';
 import { flowBoxes, flowDiagram } from './flow-diagram.ts';
 import { layerLines } from './layer-lines.ts';
+import { lensLines } from './lens-lines.ts';
 import { localisationIntervals } from './localisation-intervals.ts';
 import { pairDots } from './pair-dots.ts';
 import { scatterCompare } from './scatter-compare.ts';
@@ -56,6 +58,14 @@ export const FIGURES: { readonly [K in FigureKind]: FigureEntry<K> } = {
   pairs: {
     option: ({ detail }, theme, size) => pairDots(detail, theme, size),
     height: (_, width) => Math.max(90, width * 0.28),
+  },
+  attention: {
+    option: ({ view, query }, theme, size) => attentionPattern(view, theme, size, query),
+    height: (_, width) => width,
+  },
+  lens: {
+    option: ({ view }, theme, size) => lensLines(view, theme, size),
+    height: (_, width) => Math.max(110, width * 0.45),
   },
   flow: {
     option: ({ flow }, theme, size) => flowDiagram(flow, theme, size),

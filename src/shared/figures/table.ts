@@ -115,6 +115,25 @@ const TABLES: { readonly [K in FigureKind]: (data: FigureData[K]) => FigureTable
     columns: ['pair', 'recovery', 'raw'],
     rows: detail.pairs.map((p) => [p.id, p.recovery, p.raw]),
   }),
+  attention: ({ view: { tokens, weights } }) => ({
+    columns: ['query', 'query token', 'key', 'key token', 'weight'],
+    rows: tokens.flatMap((query, q) =>
+      tokens
+        .slice(0, q + 1)
+        .map((key, k): TableValue[] => [q, query, k, key, weights[q * tokens.length + k] ?? null]),
+    ),
+  }),
+  lens: ({ view }) => ({
+    columns: ['before layer', 'logit difference', 'P(answer)', 'P(wrong)', 'token', 'probability'],
+    rows: view.layers.map((layer, i) => [
+      i,
+      layer.logitDiff,
+      layer.answer,
+      layer.wrong,
+      layer.top[0]?.token ?? null,
+      layer.top[0]?.probability ?? null,
+    ]),
+  }),
   flow: ({ flow }) => ({
     columns: ['step', 'records'],
     rows: [

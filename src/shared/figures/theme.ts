@@ -222,3 +222,8 @@ export function divergingStep(
   const step = Math.round(Math.max(-1, Math.min(1, value / domain)) * ARM) + ARM;
   return { fill: theme.fills[step] ?? theme.sunken, ink: theme.inks[step] ?? theme.title };
 }
+
+/** Fill and text colour of a share from 0 to 1: the positive arm of the diverging scale. */
+export function sequentialStep(theme: FigureTheme, value: number): { fill: string; ink: string } {
+  return divergingStep(theme, Math.max(0, value), 1);
+}

@@ -1,5 +1,5 @@
 import { SweepId, type SiteDetail, type SweepGrid } from '../../../src/shared/domain/index.ts';
-import type { EpochPoint, StepPoint } from '../../../src/shared/domain/index.ts';
+import type { AttentionView, EpochPoint, LensView, StepPoint } from '../../../src/shared/domain/index.ts';
 import type { Figure } from '../../../src/shared/figures/index.ts';
 
 const sweepId = SweepId.parse(7);
@@ -62,6 +62,8 @@ const detail: SiteDetail = {
   layer: 2,
   column: 4,
   title: 'Attention output, layer 2 at “to”',
+  head: null,
+  position: 4,
   recovery: 0.57,
   low: 0.51,
   high: 0.63,
@@ -97,6 +99,30 @@ const epochs: EpochPoint[] = [1, 2, 3].map((epoch) => ({
   best: epoch === 2,
 }));
 
+const tokens = ['When', ' Mary', ' and', ' John', ' went', ' to'];
+const attention: AttentionView = {
+  layer: 1,
+  head: 3,
+  heads: 4,
+  pair: 'P-0',
+  tokens,
+  weights: tokens.flatMap((_, q) => tokens.map((_key, k) => (k > q ? 0 : 1 / (q + 1)))),
+};
+const lens: LensView = {
+  pair: 'P-0',
+  position: 5,
+  token: ' to',
+  layers: [0, 1, 2, 3, 4].map((i) => ({
+    logitDiff: i - 1.5,
+    answer: i / 10,
+    wrong: 0.2 - i / 25,
+    top: [
+      { token: ' the', probability: 0.4 },
+      { token: ' Mary', probability: 0.1 },
+    ],
+  })),
+};
+
 const compared = { a: headGrid(), b: headGrid(0.1), difference: headGrid().recovery.map(() => 0.1) };
 const labels = { a: 'gpt2', b: 'gpt2-epilepsy' };
 
@@ -125,6 +151,8 @@ export const figures: readonly Figure[] = [
   },
   { kind: 'training', steps, epochs },
   { kind: 'pairs', detail },
+  { kind: 'attention', view: attention, query: 5 },
+  { kind: 'lens', view: lens },
   {
     kind: 'flow',
     flow: {

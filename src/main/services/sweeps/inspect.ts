@@ -20,17 +20,17 @@ import { cellMap, commonShape } from './layout.ts';
 /** One prompt of a stored sweep. */
 export interface SweepPrompt {
   readonly id: SweepId;
-  /** Place of the pair among those the sweep was given. */
-  readonly pair: number;
+  /** Id of one of the pairs that the sweep was given. */
+  readonly pair: string;
   readonly side: 'clean' | 'corrupted';
 }
 
 function inputOf(study: Study, { id, pair }: SweepPrompt): SweepInput {
-  const input = study.sweeps.inputs(id)[pair];
+  const input = study.sweeps.inputs(id).find((one) => one.id === pair);
   if (input !== undefined) return input;
   throw new UserInputError(
     'PAIR_NOT_IN_SWEEP',
-    `The sweep has no pair number ${pair}.`,
+    `The sweep has no pair “${pair}”.`,
     'Choose one of its pairs.',
   );
 }
@@ -88,10 +88,10 @@ export async function lensView(
   study: Study,
   shelf: ModelShelf,
   compute: ComputeApi,
-  prompt: SweepPrompt & { readonly position: number },
+  prompt: SweepPrompt & { readonly position: number | null },
 ): Promise<LensView> {
-  const { position } = prompt;
   const input = inputOf(study, prompt);
+  const position = prompt.position ?? input.read;
   const ids = input[prompt.side];
   const { folder, texts } = await textOf(study, shelf, prompt.id);
   const track = [...new Set([...input.answer, ...input.wrong])];

@@ -1,4 +1,4 @@
-import { hookInfo, type SiteDetail } from '../../../shared/domain/index.ts';
+import { hookInfo, type GridAxes, type SiteDetail } from '../../../shared/domain/index.ts';
 import { UserInputError } from '../../../shared/errors/index.ts';
 import {
   baseline,
@@ -37,6 +37,7 @@ export function siteDetail(data: GridData, layer: number, column: number): SiteD
     layer,
     column,
     title: `${hookInfo(key.hook).label}, layer ${layer}${key.axes === 'layer' ? '' : `, ${columnTitle(data, column)}`}`,
+    ...placeOf(data, column),
     recovery: recovery[site] ?? null,
     low: interval?.low ?? null,
     high: interval?.high ?? null,
@@ -97,12 +98,29 @@ function caveatOfTest(test: Tested): string {
   return test.caveat ?? `With ${test.n} clusters the smallest possible p is ${test.smallest.toPrecision(2)}.`;
 }
 
-function columnTitle({ key, inputs, shape }: GridData, column: number): string {
-  const positions = key.axes === 'layer_head_position' ? (shape[2] ?? 1) : 1;
-  const head = Math.floor(column / positions);
-  const at = key.axes === 'layer_position' ? column : column % positions;
-  const token = inputs.length === 1 ? inputs[0]?.labels[at] : undefined;
-  const position = token === undefined ? `position ${at}` : `position ${at} “${token}”`;
-  if (key.axes === 'layer_position') return position;
-  return key.axes === 'layer_head' ? `head ${head}` : `head ${head}, ${position}`;
+/** Head and position of a column. */
+function placeOf({ key, shape }: GridData, column: number): Pick<SiteDetail, 'head' | 'position'> {
+  const positions = shape[2] ?? 1;
+  const places: Readonly<Record<GridAxes, Pick<SiteDetail, 'head' | 'position'>>> = {
+    layer: { head: null, position: null },
+    layer_position: { head: null, position: column },
+    layer_head: { head: column, position: null },
+    layer_head_position: { head: Math.floor(column / positions), position: column % positions },
+  };
+  return places[key.axes];
+}
+
+function columnTitle(data: GridData, column: number): string {
+  const { inputs } = data;
+  const { head, position } = placeOf(data, column);
+  const token = inputs.length === 1 && position !== null ? inputs[0]?.labels[position] : undefined;
+  const parts = [
+    head === null ? null : `head ${head}`,
+    position === null
+      ? null
+      : token === undefined
+        ? `position ${position}`
+        : `position ${position} “${token}”`,
+  ];
+  return parts.filter((part) => part !== null).join(', ');
 }

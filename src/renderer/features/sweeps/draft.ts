@@ -13,6 +13,7 @@ export interface SweepDraft {
   readonly hooks: readonly HookName[];
   readonly axes: GridAxes;
   readonly direction: SweepSpec['direction'];
+  readonly method: SweepSpec['method'];
   readonly metric: SweepSpec['metrics'][number];
   readonly pairSetId: PairSet['id'] | null;
   readonly modelId: Model['id'] | null;
@@ -50,6 +51,7 @@ export function emptyDraft(): SweepDraft {
     hooks: [RESID, ATTN, MLP],
     axes: 'layer_position',
     direction: 'denoising',
+    method: 'exact',
     metric: 'logit_diff',
     pairSetId: null,
     modelId: null,
@@ -80,7 +82,7 @@ export function specOf(draft: SweepDraft): SweepSpec | null {
     pairSetId: draft.pairSetId,
     grids: draft.hooks.map((hook) => ({ hook, axes: draft.axes })),
     direction: draft.direction,
-    method: 'exact',
+    method: draft.method,
     corruption: 'str',
     metrics: [draft.metric],
     epsilon: 1e-6,
@@ -95,6 +97,7 @@ export function draftOf(spec: SweepSpec, name: string): SweepDraft {
     hooks: spec.grids.map((grid) => grid.hook),
     axes: spec.grids[0]?.axes ?? 'layer_position',
     direction: spec.direction,
+    method: spec.method,
     metric: spec.metrics[0] ?? 'logit_diff',
     pairSetId: spec.pairSetId,
     modelId: spec.modelId,
@@ -109,4 +112,10 @@ export function hookNames(hooks: readonly HookName[]): string[] {
 
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** What of a site's place in the model can be looked at: how its heads attend, what its residual stream says. */
+export function viewsOf(hook: HookName): { readonly attention: boolean; readonly lens: boolean } {
+  const attention = hookInfo(hook).heads || hook.endsWith('.hook_attn_out');
+  return { attention, lens: !hookInfo(hook).heads };
 }
