@@ -67,7 +67,14 @@ export const GRADIENT_CASES: Readonly<Record<string, readonly GradientCase[]>> =
   Sub: binary('Sub'),
   Mul: binary('Mul'),
   Div: binary('Div', 0.5, 2),
-  Pow: binary('Pow', 0.5, 2),
+  Pow: [
+    ...binary('Pow', 0.5, 2),
+    {
+      name: 'square of either sign',
+      shapes: [[3, 4]],
+      build: (g, x) => [g.op('Pow', [...x, g.scalar(2)])],
+    },
+  ],
   Max: binary('Max'),
   Min: binary('Min'),
   Identity: unary('Identity'),
@@ -80,6 +87,8 @@ export const GRADIENT_CASES: Readonly<Record<string, readonly GradientCase[]>> =
   Tanh: unary('Tanh'),
   Erf: unary('Erf'),
   Sigmoid: unary('Sigmoid'),
+  Sin: unary('Sin'),
+  Cos: unary('Cos'),
   Relu: [
     ...unary('Relu', 0.1, 2),
     { name: 'negative', shapes: [[5]], build: on('Relu'), low: -2, high: -0.1 },
