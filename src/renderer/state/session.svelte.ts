@@ -1,5 +1,7 @@
+import { EngineError } from '../../shared/errors/index.ts';
 import type { EngramClient, StudyInfo } from '../../shared/contracts/index.ts';
 import type { EventHub } from '../client/client.ts';
+import { t } from '../i18n/index.ts';
 import type { ErrorStore } from './errors.svelte.ts';
 
 type AppInfo = Awaited<ReturnType<EngramClient['app']['info']>>;
@@ -69,7 +71,10 @@ export class Session {
   }
 
   async refreshInfo(): Promise<void> {
+    const before = this.#info?.notice ?? null;
     this.#info = await this.#client.app.info({}).catch(() => this.#info);
+    const notice = this.#info?.notice ?? null;
+    if (notice !== null && notice !== before) this.#errors.report(providerFallback(notice));
   }
 
   async undo(): Promise<void> {
@@ -82,3 +87,7 @@ export class Session {
     await this.refresh();
   }
 }
+
+/** The CPU stands in for the provider asked for: said once, and then shown beside the device. */
+const providerFallback = (notice: string): EngineError =>
+  new EngineError('PROVIDER_FALLBACK', notice, t.frame.fallbackNext);

@@ -5,6 +5,7 @@ import { spawnCompute, type ComputeClient, type SpawnOptions } from '../../runti
 import { cacheFolder, userFolders } from '../paths.ts';
 import type { CommandContext } from './command.ts';
 import { oneOf, wholeNumber } from './parse.ts';
+import type { Terminal } from './terminal.ts';
 import { z } from 'zod';
 
 /** A Hugging Face folder opened for a command that works without a study. */
@@ -44,9 +45,16 @@ export function computeChoice(flags: ComputeFlags): Pick<SpawnOptions, 'threads'
   };
 }
 
+/** Says on stderr when the CPU stood in for the provider that was asked for. */
+export async function noteFallback(terminal: Terminal, compute: ComputeClient): Promise<void> {
+  if (!compute.running) return;
+  const { notice } = await compute.info();
+  if (notice !== null) terminal.note(notice);
+}
+
 /** Runs `work` with a compute process that ends with it. */
 export async function withCompute<T>(
-  { paths, data }: CommandContext,
+  { paths, data, terminal }: CommandContext,
   flags: ComputeFlags,
   work: (compute: ComputeClient) => Promise<T>,
 ): Promise<T> {
@@ -56,7 +64,9 @@ export async function withCompute<T>(
     ...computeChoice(flags),
   });
   try {
-    return await work(compute);
+    const result = await work(compute);
+    await noteFallback(terminal, compute);
+    return result;
   } finally {
     compute.dispose();
   }

@@ -25,6 +25,8 @@ const LogitsOutput = z.object({
   tokens: z.array(z.string()),
   /** Best first. */
   top: z.array(RankedToken),
+  /** What computed: `cpu` where the provider asked for could not be used. */
+  provider: z.string(),
   /** With `--all`: every logit of every position. */
   logits: z.array(z.array(z.number())).optional(),
 });

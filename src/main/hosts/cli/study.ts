@@ -3,7 +3,7 @@ import type { Job } from '../../../shared/domain/index.ts';
 import type { Core } from '../compose.ts';
 import { userFolders } from '../paths.ts';
 import type { CommandContext } from './command.ts';
-import { computeChoice, type ComputeFlags } from './folder-model.ts';
+import { computeChoice, noteFallback, type ComputeFlags } from './folder-model.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -27,7 +27,9 @@ async function withCore<T>(
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
   try {
-    return await work(core);
+    const result = await work(core);
+    await noteFallback(terminal, core.compute);
+    return result;
   } finally {
     process.off('SIGINT', interrupted);
     process.off('SIGTERM', interrupted);

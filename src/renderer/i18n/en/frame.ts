@@ -23,6 +23,8 @@ export const frame = {
   redo: (what: string | null) => (what === null ? 'Nothing to redo' : `Redo ${what}`),
   help: 'Glossary and keys',
   device: (provider: string, threads: number) => `${provider} · ${plural(threads, 'thread')}`,
+  fallback: 'The CPU stands in for the provider asked for',
+  fallbackNext: 'Results are right, only slower. Settings names the provider to use.',
   memory: (used: string, total: string) => `Memory ${used} of ${total}`,
   memoryLabel: 'Memory in use',
   view: 'View',

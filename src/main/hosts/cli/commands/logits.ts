@@ -41,13 +41,14 @@ async function logits(context: CommandContext, flags: LogitsFlags): Promise<void
   }
   const k = wholeNumber('--top', flags.top, 1);
   const everywhere = flags.all === true;
-  const answer = await withCompute(context, flags, (compute) =>
-    compute.logits({
+  const { provider, ...answer } = await withCompute(context, flags, async (compute) => {
+    const result = await compute.logits({
       folder: opened.folder,
       prompts: [ids],
       ...(everywhere ? { positions: 'all' as const } : {}),
-    }),
-  );
+    });
+    return { ...result, provider: (await compute.info()).provider };
+  });
   const values = answer.logits[0] ?? new Float32Array();
   const rows = Array.from({ length: values.length / answer.vocabSize }, (_, row) =>
     values.subarray(row * answer.vocabSize, (row + 1) * answer.vocabSize),
@@ -64,6 +65,7 @@ async function logits(context: CommandContext, flags: LogitsFlags): Promise<void
       ids,
       tokens: toTokens(ids, opened.context).map((token) => token.text),
       top,
+      provider,
       ...(everywhere ? { logits: rows.map((row) => Array.from(row)) } : {}),
     });
     return;
