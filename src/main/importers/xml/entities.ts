@@ -7,7 +7,15 @@ const NAMED: Readonly<Record<string, string | undefined>> = {
 };
 
 /** A text whose references name something that XML does not have. */
-export class ReferenceFault extends Error {}
+export class ReferenceFault extends Error {
+  /** Where in the text its & stands. */
+  readonly place: number;
+
+  constructor(message: string, place: number) {
+    super(message);
+    this.place = place;
+  }
+}
 
 /**
  * A text with its references replaced: the five of XML and characters by number. Nothing else is known, so
@@ -20,18 +28,18 @@ export function withoutReferences(text: string): string {
     const amp = text.indexOf('&', from);
     if (amp < 0) return plain + text.slice(from);
     const end = text.indexOf(';', amp + 1);
-    if (end < 0 || end - amp > 32) throw new ReferenceFault('an & that begins no reference');
-    plain += text.slice(from, amp) + referenced(text.slice(amp + 1, end));
+    if (end < 0 || end - amp > 32) throw new ReferenceFault('an & that begins no reference', amp);
+    plain += text.slice(from, amp) + referenced(text.slice(amp + 1, end), amp);
     from = end + 1;
   }
 }
 
-function referenced(reference: string): string {
+function referenced(reference: string, place: number): string {
   const named = NAMED[reference];
   if (named !== undefined) return named;
   const code = codeOf(reference);
-  if (code === null) throw new ReferenceFault(`undefined entity: &${reference};`);
-  if (!isXmlCharacter(code)) throw new ReferenceFault(`&${reference}; is no character of XML`);
+  if (code === null) throw new ReferenceFault(`undefined entity: &${reference};`, place);
+  if (!isXmlCharacter(code)) throw new ReferenceFault(`&${reference}; is no character of XML`, place);
   return String.fromCodePoint(code);
 }
 

@@ -284,7 +284,10 @@ export class XmlScanner {
       return;
     }
     if (this.#sectionEnd < start) this.#sectionEnd = placeOf(text, ']]>', start);
-    if (this.#sectionEnd < end) throw this.#fault(']]> in a text');
+    if (this.#sectionEnd < end) {
+      this.#at = this.#sectionEnd;
+      throw this.#fault(']]> in a text');
+    }
     if (this.#amp < start) this.#amp = placeOf(text, '&', start);
     if (this.#amp < end) {
       const plain = this.#resolved(start, end);
@@ -298,7 +301,9 @@ export class XmlScanner {
     try {
       return withoutReferences(this.#text.slice(start, end));
     } catch (error) {
-      throw error instanceof ReferenceFault ? this.#fault(error.message) : error;
+      if (!(error instanceof ReferenceFault)) throw error;
+      this.#at = start + error.place;
+      throw this.#fault(error.message);
     }
   }
 

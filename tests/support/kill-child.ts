@@ -1,0 +1,22 @@
+/**
+ * A process of its own that begins or continues the import of files into a study, to be killed at any moment:
+ * `node kill-child.ts STUDY FILE...`. Says `begun` once the study is there.
+ */
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { importJob } from '../../src/main/jobs/import.ts';
+import { JOBS } from '../../src/main/jobs/registry.ts';
+import { createJobQueue } from '../../src/main/jobs/runner.ts';
+import { createStudy, openStudy } from '../../src/main/store/index.ts';
+import { noCompute } from './compute.ts';
+
+const [folder = '', ...files] = process.argv.slice(2);
+const study = existsSync(join(folder, 'study.sqlite')) ? openStudy(folder) : createStudy(folder, 'Killed');
+const queue = createJobQueue({ study, registry: JOBS, compute: noCompute(), emit: () => undefined });
+const [job] = queue.list();
+const id =
+  job?.id ?? queue.start(importJob, { files: files.map((path) => ({ path, name: basename(path) })) }).id;
+process.stdout.write('begun\n');
+await queue.wait(id);
+await queue.close();
+study.close();
