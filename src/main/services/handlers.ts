@@ -28,7 +28,7 @@ export function createHandlers(
   const shelf = createModelShelf();
   const grids = createGridReader();
   const machine = async () => ({
-    threads: (await context.compute.info()).threads,
+    flops: (await context.compute.selfCheck()).gflops * 1e9,
     memoryBytes: settings.get().memoryLimitMb * 2 ** 20,
   });
   return {

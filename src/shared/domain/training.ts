@@ -216,12 +216,21 @@ export type TrainingRun = z.infer<typeof TrainingRun>;
 export const TrainingEstimate = z.object({
   sequences: z.number().int(),
   validationSequences: z.number().int(),
+  /** Real tokens of one epoch. */
   tokens: z.number().int(),
+  /** Tokens of the whole run, padding that is computed included, unless it stops early. */
+  totalTokens: z.number().int(),
   steps: z.number().int(),
   seconds: z.number(),
   /** Peak working memory in bytes. */
   memoryBytes: z.number(),
   fits: z.boolean(),
+  /** How gradients are computed: in one graph, or layer by layer; `rows` sequences at a time. Null = not at all. */
+  memory: z.object({ mode: z.enum(['whole', 'layers']), rows: z.number().int().positive() }).nullable(),
+  /** What would fit where this does not; null = nothing of this model. */
+  offer: z.object({ sequenceLength: z.number().int().positive() }).nullable(),
+  /** Epochs that fit in the half hour that the desktop preset is meant for; null for other presets. */
+  epochsInHalfHour: z.number().int().nonnegative().nullable(),
   warnings: z.array(z.string()),
 });
 export type TrainingEstimate = z.infer<typeof TrainingEstimate>;

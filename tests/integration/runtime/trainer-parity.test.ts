@@ -102,7 +102,7 @@ async function train(
     }
   };
   const checkpoint = (): void => {
-    if (stop) throw new CancelledError();
+    if (stop) throw new CancelledError('enough epochs');
   };
   try {
     return await runTraining(request, { sessions, memoryLimitBytes: 2 ** 30, emit, checkpoint });

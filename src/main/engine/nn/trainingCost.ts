@@ -1,29 +1,40 @@
 import type { ModelConfig } from '../../../shared/domain/index.ts';
+import { blockRows } from './crossEntropy.ts';
 
 const FLOAT_BYTES = 4;
-/**
- * Values, gradients and both moments; a copy of the gradients as they leave the runtime; partial sums of the
- * largest ones. Measured with GPT-2 124M: 3.4 GB beside the activations.
- */
-const COPIES_OF_PARAMETERS = 7;
+/** Share of the values that the layers compute which are alive at once. */
+const ALIVE = 0.42;
+/** What one layer takes when it is computed alone, of all its values: its two graphs keep their memory. */
+const LAYER_ALIVE = 2.6;
+/** Matrices of one block of logits that are alive at once. */
+const LOGIT_MATRICES = 4;
+/** Values, gradients and both moments. */
+const COPIES_OF_PARAMETERS = 4;
+/** The process itself and what the runtime holds for its graphs, in bytes: measured. */
+const BASE = { whole: 0.35 * 2 ** 30, layers: 0.12 * 2 ** 30 };
 
-/**
- * Working memory of loss and gradients for one batch of `rows` sequences of `length` tokens, in bytes: what each
- * layer keeps for the way back, and one block of logits. Measured with GPT-2 124M: 1.53 GB for each row of 512
- * tokens; this gives 1.47.
- */
-export function activationBytes(config: ModelConfig, rows: number, length: number): number {
-  const { nLayer, nHead, dModel, dMlp } = config;
-  const perToken = nLayer * (20 * dModel + 8 * dMlp + 4 * nHead * length);
-  return FLOAT_BYTES * (rows * length * perToken + 2 ** 23);
+/** Bytes of the blocks of logits in which the loss is worked off. */
+function logitBytes({ vocabSize }: ModelConfig, rows: number, length: number): number {
+  const block = Math.max(...blockRows(rows * length, vocabSize));
+  return FLOAT_BYTES * LOGIT_MATRICES * block * vocabSize;
 }
 
-/**
- * The same, layer by layer: what enters each layer, and one layer's activations, forward and backward. */
+/** Working memory of loss and gradients in one graph, for a batch of `rows` sequences of `length` tokens, in bytes. */
+export function activationBytes(config: ModelConfig, rows: number, length: number): number {
+  return ALIVE * rows * length * tokenBytes(config, length) + logitBytes(config, rows, length);
+}
+
+/** Bytes of all values that the layers compute for one token of a sequence of a length, forward and backward. */
+function tokenBytes({ nLayer, nHead, dModel, dMlp }: ModelConfig, length: number): number {
+  return FLOAT_BYTES * nLayer * (20 * dModel + 8 * dMlp + 4 * nHead * length);
+}
+
+/** The same, layer by layer: what enters each layer, and one layer's values. */
 export function layerWorkBytes(config: ModelConfig, rows: number, length: number): number {
   const { nLayer, dModel } = config;
   const streams = FLOAT_BYTES * rows * length * dModel * (nLayer + 3);
-  return streams + 1.5 * activationBytes({ ...config, nLayer: 1 }, rows, length);
+  const layer = LAYER_ALIVE * rows * length * tokenBytes({ ...config, nLayer: 1 }, length);
+  return streams + layer + logitBytes(config, rows, length);
 }
 
 /** Parameters of the largest part that is computed at once: a layer, or the embedding. */
@@ -46,9 +57,16 @@ interface ModeCost {
 }
 
 const MODES: Readonly<Record<MemoryMode, ModeCost>> = {
-  whole: { state: (_, parameters) => parameters * COPIES_OF_PARAMETERS * FLOAT_BYTES, work: activationBytes },
+  whole: {
+    // One copy more, in which the gradients of a step's further batches arrive; partial sums of the largest ones.
+    state: (config, parameters) =>
+      BASE.whole +
+      FLOAT_BYTES * ((COPIES_OF_PARAMETERS + 1) * parameters + 3 * largestPart(config, parameters)),
+    work: activationBytes,
+  },
   layers: {
-    state: (config, parameters) => FLOAT_BYTES * (parameters * 4 + 2 * largestPart(config, parameters)),
+    state: (config, parameters) =>
+      BASE.layers + FLOAT_BYTES * (COPIES_OF_PARAMETERS * parameters + 4.5 * largestPart(config, parameters)),
     work: layerWorkBytes,
   },
 };
@@ -114,4 +132,41 @@ export function planMemory(
     }
     if (rows === 1) return null;
   }
+}
+
+/** Share of a large matrix product's speed that those of training reach. */
+const GEMM_SHARE = 0.9;
+/** Bytes of activations worked off a second, all passes over them together. */
+const ACTIVATION_BYTES_PER_SECOND = 3.4e9;
+/** Seconds a parameter and step that norm, clipping and AdamW take. */
+const UPDATE_SECONDS = 8e-9;
+/** Layer by layer every layer runs forward twice: three products become four, the head's stay three. */
+const REPEATED = { whole: 1, layers: 1.28 } as const satisfies Record<MemoryMode, number>;
+/** A forward pass, as a share of forward and backward. */
+const FORWARD_SHARE = 1 / 3;
+
+export interface Workload {
+  readonly config: ModelConfig;
+  readonly parameters: number;
+  readonly mode: MemoryMode;
+  /** Tokens trained on in the whole run, padding that is computed included. */
+  readonly tokens: number;
+  /** Tokens that are only read: all validations together. */
+  readonly readTokens: number;
+  /** Tokens of a sequence, on average. */
+  readonly length: number;
+  readonly steps: number;
+}
+
+/**
+ * Seconds that a run takes on a machine whose large matrix products run at `flops` operations a second: matrix
+ * products, passes over activations, and the optimiser. Constants measured on two cores with GPT-2 124M and a
+ * model of width 128; expect it within a factor of two elsewhere.
+ */
+export function trainingSeconds(work: Workload, flops: number): number {
+  const { config, parameters, mode, tokens, readTokens, length, steps } = work;
+  const computed = tokens * REPEATED[mode] + readTokens * FORWARD_SHARE;
+  const products = (computed * trainingFlopsPerToken(config, length)) / (flops * GEMM_SHARE);
+  const passes = (computed * tokenBytes(config, length)) / ACTIVATION_BYTES_PER_SECOND;
+  return products + passes + steps * parameters * UPDATE_SECONDS;
 }

@@ -1,15 +1,18 @@
-import { totalmem } from 'node:os';
-import type { ModelConfig, TrainingConfig, TrainingEstimate } from '../../../shared/domain/index.ts';
-import { leastBytes, planMemory, trainingFlopsPerToken } from '../../engine/nn/trainingCost.ts';
+import type { Model, TrainingConfig, TrainingEstimate } from '../../../shared/domain/index.ts';
+import { leastBytes, planMemory, trainingSeconds, type MemoryPlan } from '../../engine/nn/trainingCost.ts';
 import type { TrainingData } from '../../jobs/training-data.ts';
 import { parameterCount } from '../../models/index.ts';
+import { trainingWarnings } from './warnings.ts';
 
-/** Floating-point operations a second and thread that training reaches on a desktop CPU (measured, AVX-512). */
-const FLOPS_PER_THREAD = 5e10;
 export interface Machine {
-  readonly threads: number;
+  /** What training may use. */
   readonly memoryBytes: number;
+  /** Floating-point operations a second of a large matrix product, on all threads. */
+  readonly flops: number;
 }
+
+const HALF_HOUR = 1800;
+const SHORTEST = 16;
 
 /** Optimiser steps of a whole run. */
 function totalSteps(sequences: number, config: TrainingConfig): number {
@@ -17,62 +20,68 @@ function totalSteps(sequences: number, config: TrainingConfig): number {
   return Math.ceil(batches / config.accumulation) * config.epochs;
 }
 
+/** The longest half, quarter … of the sequence length that fits; null where the model itself does not. */
+function shorterThatFits(
+  model: Model['config'],
+  length: number,
+  memoryBytes: number,
+): TrainingEstimate['offer'] {
+  for (let n = Math.floor(length / 2); n >= SHORTEST; n = Math.floor(n / 2)) {
+    if (planMemory(model, parameterCount(model), 1, n, memoryBytes) !== null) return { sequenceLength: n };
+  }
+  return null;
+}
+
 /** What a run will take, before it starts; seconds and bytes are estimates to within about a factor of two. */
 export function estimateTraining(
   data: TrainingData,
-  model: ModelConfig,
+  { config: model, origin }: Pick<Model, 'config' | 'origin'>,
   config: TrainingConfig,
-  machine: Machine = { threads: 1, memoryBytes: totalmem() },
+  machine: Machine,
 ): TrainingEstimate {
   const { block } = data.train;
-  const sequences = block.count;
-  const steps = totalSteps(sequences, config);
-  const tokens = block.lengths.reduce((sum, n) => sum + n, 0);
+  const read = data.validation.block;
+  const steps = totalSteps(block.count, config);
+  const tokens = sum(block.lengths);
   const parameters = parameterCount(model);
-  const computed = config.paddingInLoss ? sequences * block.length : tokens;
-  const flops = trainingFlopsPerToken(model, block.length) * computed * config.epochs;
-  const plan = planMemory(model, parameters, config.batchSize, block.length, machine.memoryBytes);
-  const fits = plan !== null;
-  const memoryBytes = plan?.bytes ?? leastBytes(model, parameters, block.length);
+  const computed = (part: typeof block): number =>
+    config.paddingInLoss ? part.count * part.length : sum(part.lengths);
+  const plan: MemoryPlan | null = planMemory(
+    model,
+    parameters,
+    Math.min(config.batchSize, block.count),
+    block.length,
+    machine.memoryBytes,
+  );
+  const totalTokens = computed(block) * config.epochs;
+  const seconds = trainingSeconds(
+    {
+      config: model,
+      parameters,
+      mode: plan?.mode ?? 'layers',
+      tokens: totalTokens,
+      readTokens: computed(read) * config.epochs,
+      length: Math.max(1, Math.round(computed(block) / Math.max(1, block.count))),
+      steps,
+    },
+    machine.flops,
+  );
+  const epochsInHalfHour =
+    config.preset === 'quick' ? Math.floor((HALF_HOUR * config.epochs) / Math.max(1e-9, seconds)) : null;
   return {
-    sequences,
-    validationSequences: data.validation.block.count,
+    sequences: block.count,
+    validationSequences: read.count,
     tokens,
+    totalTokens,
     steps,
-    seconds: flops / (FLOPS_PER_THREAD * machine.threads),
-    memoryBytes,
-    fits,
-    warnings: trainingWarnings(data, model, config, steps, fits),
+    seconds,
+    memoryBytes: plan?.bytes ?? leastBytes(model, parameters, block.length),
+    fits: plan !== null,
+    memory: plan === null ? null : { mode: plan.mode, rows: plan.rows },
+    offer: plan === null ? shorterThatFits(model, block.length, machine.memoryBytes) : null,
+    epochsInHalfHour,
+    warnings: trainingWarnings({ data, model, origin, config, steps, plan, epochsInHalfHour }),
   };
 }
 
-/** What a person should know before the run; stored with it and carried into the report. */
-function trainingWarnings(
-  data: TrainingData,
-  model: ModelConfig,
-  config: TrainingConfig,
-  steps: number,
-  fits: boolean,
-): string[] {
-  const { cutTexts, cutTokens } = data.train;
-  const rules: readonly [boolean, string][] = [
-    [!fits, 'The run needs more memory than it may use: shorten the sequences, or raise the memory limit.'],
-    [
-      config.warmupSteps > steps,
-      `The warm-up of ${config.warmupSteps} steps is longer than the run (${steps} steps): the full rate is never reached.`,
-    ],
-    [
-      config.sequenceLength > model.nCtx,
-      `The model reads ${model.nCtx} tokens; sequences are built at that length instead of ${config.sequenceLength}.`,
-    ],
-    [
-      cutTexts > 0,
-      `${cutTexts} training texts are longer than a sequence: ${cutTokens} tokens are cut off and not trained on.`,
-    ],
-    [
-      config.paddingInLoss,
-      'Padding is counted in the loss (as Configuration I does): its losses are not comparable with runs that mask it.',
-    ],
-  ];
-  return rules.flatMap(([applies, warning]) => (applies ? [warning] : []));
-}
+const sum = (values: Int32Array): number => values.reduce((total, n) => total + n, 0);

@@ -24,7 +24,7 @@ export function createTrainingService(
     const opened = await shelf.open(study, modelId);
     const { config: model } = opened.model;
     const data = await buildTrainingData(study, datasetId, requireTokenizer(opened), model, config);
-    return estimateTraining(data, model, config, await machine());
+    return estimateTraining(data, opened.model, config, await machine());
   };
 
   return {
@@ -32,12 +32,14 @@ export function createTrainingService(
     start: async ({ modelId, datasetId, config, name }) => {
       const { study, queue } = session.require();
       const { nCtx } = study.models.get(modelId).config;
-      const { fits, warnings, steps } = await estimate(modelId, datasetId, config);
+      const { fits, warnings, steps, offer } = await estimate(modelId, datasetId, config);
       if (!fits) {
         throw new UserInputError(
           'TRAIN_TOO_LARGE',
           'The run needs more memory than this machine may use.',
-          'Lower the batch size or the sequence length, or raise the memory limit in the settings.',
+          offer === null
+            ? 'Choose a smaller model, or raise the memory limit in the settings.'
+            : `Sequences of ${offer.sequenceLength} tokens would fit; or raise the memory limit in the settings.`,
         );
       }
       const run = study.training.insert({

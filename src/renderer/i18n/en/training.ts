@@ -1,4 +1,4 @@
-import { bytes, count, duration, plural } from '../format.ts';
+import { bytes, count, duration } from '../format.ts';
 
 export const training = {
   title: (base: string) => `Fine-tune ${base}`,
@@ -141,7 +141,5 @@ export const training = {
   fitsNot: 'This does not fit in memory',
   fitsNotText: 'Choose shorter sequences or a smaller model, or raise the memory limit in Settings.',
   offer: (length: number) => `Use ${count(length)} tokens per abstract`,
-  epochsThatFit: (minutes: number, epochs: number) =>
-    `${plural(epochs, 'epoch')} of this fit in ${count(minutes)} minutes`,
   start: 'Start training',
 };
