@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { z } from 'zod';
 import { kvHeads, type ModelConfig, type ModelFolderCheck } from '../../shared/domain/index.ts';
@@ -52,8 +53,8 @@ export async function checkModelFolder(folder: string): Promise<FolderCheck[]> {
   }
   await line(
     'Tokenizer',
-    () => openTokenizer(folder),
-    (tokenizer) => tokenizer?.description ?? 'none: prompts can only be given as token ids',
+    async () => (await openTokenizer(folder))?.description ?? (await withoutTokenizer(folder)),
+    (description) => description,
   );
   return checks;
 }
@@ -74,4 +75,15 @@ function describeFiles({ files, tensors }: WeightFiles): string {
   const [first] = files;
   const named = files.length === 1 && first !== undefined ? basename(first.file) : `${files.length} shards`;
   return `${named}, ${byteText(bytes)}, ${formats}`;
+}
+
+/** SentencePiece's own file, from which transformers makes tokenizer.json. */
+const SENTENCEPIECE_FILE = 'tokenizer.model';
+
+async function withoutTokenizer(folder: string): Promise<string> {
+  const ids = 'prompts can only be given as token ids';
+  const names = await readdir(folder).catch((): string[] => []);
+  return names.includes(SENTENCEPIECE_FILE)
+    ? `none: of ${SENTENCEPIECE_FILE} Engram needs the form tokenizer.json, which transformers saves; else ${ids}`
+    : `none: ${ids}`;
 }

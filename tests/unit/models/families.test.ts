@@ -1,7 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkModelFolder, parameterCount, parseModelConfig } from '../../../src/main/models/index.ts';
 import { isParallel } from '../../../src/shared/domain/index.ts';
-import { repository } from './helpers.ts';
+import { repository, temporaryFolder } from './helpers.ts';
 
 const error = (code: string, message: RegExp): Error =>
   expect.objectContaining({ code, message: expect.stringMatching(message) as unknown }) as Error;
@@ -178,6 +180,13 @@ describe('the checklist of a folder', () => {
       },
       { ok: true, detail: 'none: prompts can only be given as token ids' },
     ]);
+  });
+
+  it('says what to do about a tokenizer in SentencePiece’s own form', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'tokenizer.model'), 'binary');
+    const tokenizer = (await checkModelFolder(folder)).find(({ item }) => item === 'Tokenizer');
+    expect(tokenizer?.detail).toMatch(/^none: of tokenizer\.model Engram needs the form tokenizer\.json/);
   });
 
   it('names every family that can be opened', () => {
