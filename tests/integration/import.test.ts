@@ -58,6 +58,10 @@ const content = (study: Study) => ({
       yearTo: null,
       terms: [],
       publicationTypes: [],
+      journals: [],
+      languages: [],
+      sources: [],
+      flags: [],
       hideCopies: false,
     })
     .map((id) => study.records.get(id))

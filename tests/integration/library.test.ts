@@ -24,6 +24,10 @@ const ALL: RecordFilter = {
   yearTo: null,
   terms: [],
   publicationTypes: [],
+  journals: [],
+  languages: [],
+  sources: [],
+  flags: [],
   hideCopies: true,
 };
 

@@ -6,6 +6,7 @@ import { type ArtifactStore, createArtifactStore } from './artifacts.ts';
 import { checkDatabase, closeDatabase, openDatabase } from './database.ts';
 import { lockStudy } from './lock.ts';
 import { migrate } from './migrations/index.ts';
+import { createRecordIndex } from './record-index/index.ts';
 import { type BlockRepository, createBlockRepository } from './repositories/blocks.ts';
 import { type ComparisonRepository, createComparisonRepository } from './repositories/comparisons.ts';
 import { type CurationRepository, createCurationRepository } from './repositories/curation.ts';
@@ -126,7 +127,8 @@ function open(folder: string, created: { name: string; synthetic: boolean } | nu
       const context = { db, undo };
       const settings = createSettingRepository(context);
       const terms = createTermRepository(context, settings);
-      const curation = createCurationRepository(context, terms);
+      const index = createRecordIndex(db, () => terms.active());
+      const curation = createCurationRepository(context, terms, index);
       return {
         folder,
         notice,
@@ -136,7 +138,7 @@ function open(folder: string, created: { name: string; synthetic: boolean } | nu
         undo,
         sources: createSourceRepository(context),
         pubmed: createPubmedRepository(context),
-        records: createRecordRepository(context, terms),
+        records: createRecordRepository(context, terms, index),
         decisions: createDecisionRepository(context),
         datasets: createDatasetRepository(context, curation, terms),
         models: createModelRepository(context),

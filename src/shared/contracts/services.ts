@@ -119,6 +119,10 @@ export const RecordFilter = z.object({
   yearTo: z.number().int().nullable().default(null),
   terms: z.array(z.string()).default([]),
   publicationTypes: z.array(z.string()).default([]),
+  journals: z.array(z.string()).default([]),
+  languages: z.array(z.string()).default([]),
+  sources: z.array(d.SourceId).default([]),
+  flags: z.array(d.RecordFlag).default([]),
   hideCopies: z.boolean().default(true),
 });
 export type RecordFilter = z.infer<typeof RecordFilter>;
@@ -146,6 +150,11 @@ export const curate = {
       years: z.array(z.object({ year: z.number().int(), count: z.number().int() })),
       terms: z.array(z.object({ term: z.string(), articles: z.number().int() })),
       publicationTypes: z.array(z.object({ value: z.string(), count: z.number().int() })),
+      /** Most frequent first; the rarer ones are left out, but for those in the filter. */
+      journals: z.array(z.object({ value: z.string(), count: z.number().int() })),
+      languages: z.array(z.object({ value: z.string(), count: z.number().int() })),
+      sources: z.array(z.object({ id: d.SourceId, name: z.string(), count: z.number().int() })),
+      flags: z.array(z.object({ value: d.RecordFlag, count: z.number().int() })),
     }),
   ),
   decide: method(

@@ -153,6 +153,10 @@ describe('a PubMed search', () => {
           yearTo: null,
           terms: [],
           publicationTypes: [],
+          journals: [],
+          languages: [],
+          sources: [],
+          flags: [],
           hideCopies: true,
         })
         .map((id) => study.records.get(id).pmid);

@@ -11,6 +11,10 @@ const filter = (changes: Partial<RecordFilter> = {}): RecordFilter => ({
   yearTo: null,
   terms: [],
   publicationTypes: [],
+  journals: [],
+  languages: [],
+  sources: [],
+  flags: [],
   hideCopies: true,
   ...changes,
 });

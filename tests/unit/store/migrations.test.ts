@@ -62,6 +62,21 @@ const PROOFS: Readonly<Record<number, { before: (db: Database) => void; after: (
       expect(() => db.exec(`UPDATE pubmed_article SET state = 'lost'`)).toThrow();
     },
   },
+  5: {
+    before: (db) => {
+      db.exec(`
+        INSERT INTO source (id, name, kind, imported_at, status) VALUES (1, 'a.xml', 'pubmed-xml', '2026', 'complete');
+        INSERT INTO record (id, source_id, version, content_hash, has_abstract, title, journal, flags, imported_at)
+          VALUES (7, 1, 1, 'h', 1, 'T', 'J', '[]', '2026'), (8, 1, 1, 'i', 1, 'U', 'J', '[]', '2026');
+        INSERT INTO record_body (record_id, abstract, detail) VALUES (7, 'a', '{"language":"fre"}'), (8, 'b', '{}');`);
+    },
+    after: (db) => {
+      expect(db.prepare('SELECT id, language FROM record ORDER BY id').raw().all()).toEqual([
+        [7, 'fre'],
+        [8, ''],
+      ]);
+    },
+  },
 };
 
 describe('migrations', () => {

@@ -3,7 +3,18 @@ import type { RecordId } from '../../../src/shared/domain/index.ts';
 import { addRecords, record, tempStudy } from '../../support/store.ts';
 
 const id = (n: number) => n as RecordId;
-const all = { query: '', decisions: [], yearFrom: null, yearTo: null, terms: [], publicationTypes: [] };
+const all = {
+  query: '',
+  decisions: [],
+  yearFrom: null,
+  yearTo: null,
+  terms: [],
+  publicationTypes: [],
+  journals: [],
+  languages: [],
+  sources: [],
+  flags: [],
+};
 
 describe('copies of a record', () => {
   test.each([

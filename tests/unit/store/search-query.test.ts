@@ -48,6 +48,10 @@ describe('search over records', () => {
       yearTo: null,
       terms: [],
       publicationTypes: [],
+      journals: [],
+      languages: [],
+      sources: [],
+      flags: [],
       hideCopies: true,
     };
     return study.curation.page(filter, 0, 10).rows.map((r) => r.title);

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { RecordFilter } from '../../../shared/contracts/index.ts';
-import type { FlowCount, RecordRow } from '../../../shared/domain/index.ts';
+import type { FlowCount, RecordRow, SourceId } from '../../../shared/domain/index.ts';
 import { DECISIONS, Decision, RecordFlag, RecordId } from '../../../shared/domain/index.ts';
+import type { FacetName, ListFacet, RecordIndex, Selection } from '../record-index/index.ts';
 import { json, query } from '../rows.ts';
-import { type StoreContext } from './base.ts';
-import { type FacetName, conditionsOf } from './filter.ts';
+import { type StoreContext, brandId } from './base.ts';
 import type { TermRepository } from './terms.ts';
 
 interface RecordPage {
@@ -16,12 +16,21 @@ interface RecordPage {
   readonly rows: RecordRow[];
 }
 
+interface ValueCount {
+  readonly value: string;
+  readonly count: number;
+}
+
 /** Counts per value, each facet under all filters but its own. */
 interface Facets {
   readonly decisions: { value: Decision; count: number }[];
   readonly years: { year: number; count: number }[];
   readonly terms: { term: string; articles: number }[];
-  readonly publicationTypes: { value: string; count: number }[];
+  readonly publicationTypes: ValueCount[];
+  readonly journals: ValueCount[];
+  readonly languages: ValueCount[];
+  readonly sources: { id: SourceId; name: string; count: number }[];
+  readonly flags: { value: RecordFlag; count: number }[];
 }
 
 export interface CurationRepository {
@@ -45,15 +54,20 @@ const ListRow = z.object({
   copies: z.number(),
   duplicateOf: RecordId.nullable(),
 });
-const IdRow = z.object({ id: RecordId });
-const Count = z.object({ n: z.number() });
-const ReasonCount = z.object({ decision: Decision, reason: z.string().nullable(), n: z.number() });
 const SourceSums = z.object({ read: z.number(), rejected: z.number() });
 
-const FROM = 'FROM record r LEFT JOIN decision d ON d.record_id = r.id';
-const ORDER = 'ORDER BY r.year DESC, r.title COLLATE NOCASE, r.id';
+/** Values shown of a facet that may have thousands. */
+const MOST_VALUES: Readonly<Partial<Record<ListFacet, number>>> = {
+  publicationTypes: 100,
+  journals: 50,
+  languages: 50,
+};
 
-export function createCurationRepository({ db }: StoreContext, terms: TermRepository): CurationRepository {
+export function createCurationRepository(
+  { db }: StoreContext,
+  terms: TermRepository,
+  index: RecordIndex,
+): CurationRepository {
   const selectRows = query<[string], typeof ListRow>(
     db,
     `SELECT r.id, r.pmid, r.title, r.journal, r.year, coalesce(d.decision, 'undecided') AS decision, d.reason,
@@ -63,26 +77,25 @@ export function createCurationRepository({ db }: StoreContext, terms: TermReposi
      ORDER BY page.key`,
     ListRow,
   );
-  const filtered = <S extends z.ZodType>(
-    filter: RecordFilter,
-    schema: S,
-    parts: { select: string; join?: string; tail?: string; without?: FacetName; params?: readonly number[] },
-  ): z.output<S>[] => {
-    const { sql, params } = conditionsOf(filter, parts.without);
-    const text = `SELECT ${parts.select} ${FROM} ${parts.join ?? ''} WHERE ${sql} ${parts.tail ?? ''}`;
-    return query<(string | number)[], S>(db, text, schema).all(...params, ...(parts.params ?? []));
-  };
-  const count = (filter: RecordFilter): number =>
-    filtered(filter, Count, { select: 'count(*) AS n' })[0]?.n ?? 0;
+  const sums = query<[], typeof SourceSums>(
+    db,
+    'SELECT coalesce(sum(n_read), 0) AS read, coalesce(sum(n_rejected), 0) AS rejected FROM source',
+    SourceSums,
+  );
+  const selectSources = db.prepare<[], { id: SourceId; name: string }>(
+    'SELECT id, name FROM source ORDER BY id',
+  );
+  const selectMentions = db.prepare<
+    [string, string],
+    { record_id: number; position: number; mentions: number }
+  >(
+    `SELECT rt.record_id, t.key AS position, rt.mentions
+     FROM json_each(?) t CROSS JOIN json_each(?) p
+       JOIN record_term rt ON rt.term_id = t.value AND rt.record_id = p.value`,
+  );
 
   const mentionsOf = (ids: readonly number[], termIds: readonly number[]): Map<number, number[]> => {
-    const rows = db
-      .prepare<[string, string], { record_id: number; position: number; mentions: number }>(
-        `SELECT rt.record_id, t.key AS position, rt.mentions
-         FROM json_each(?) t JOIN record_term rt ON rt.term_id = t.value
-         WHERE rt.record_id IN (SELECT value FROM json_each(?))`,
-      )
-      .all(JSON.stringify(termIds), JSON.stringify(ids));
+    const rows = selectMentions.all(JSON.stringify(termIds), JSON.stringify(ids));
     const mentions = new Map(ids.map((id) => [id, termIds.map(() => 0)]));
     for (const row of rows) {
       const list = mentions.get(row.record_id);
@@ -91,82 +104,77 @@ export function createCurationRepository({ db }: StoreContext, terms: TermReposi
     return mentions;
   };
 
+  /** Values with how many records have them, most frequent first; those in the filter are always there. */
+  const counted = (
+    facet: ListFacet & FacetName,
+    selection: Selection,
+    wanted: readonly string[],
+  ): ValueCount[] =>
+    [...index.lists(facet)]
+      .map(([value, ids]) => ({ value, count: selection.count(facet, ids) }))
+      .filter(({ value, count }) => count > 0 || wanted.includes(value))
+      .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
+      .filter(({ value }, place) => place < (MOST_VALUES[facet] ?? Infinity) || wanted.includes(value));
+
   return {
     page: (filter, offset, limit) => {
       const active = terms.active();
-      const page = filtered(filter, IdRow, {
-        select: 'r.id',
-        tail: `${ORDER} LIMIT ? OFFSET ?`,
-        params: [limit, offset],
-      });
-      const rows = selectRows.all(JSON.stringify(page.map((r) => r.id)));
+      const { ids } = index.select(filter);
+      const rows = selectRows.all(JSON.stringify([...ids.subarray(offset, offset + limit)]));
       const mentions = mentionsOf(
         rows.map((r) => r.id),
         active.map((t) => t.id),
       );
       return {
-        total: count(filter),
-        all: count(emptyFilter(filter.hideCopies)),
+        total: ids.length,
+        all: index.count(filter.hideCopies),
         terms: active.map((t) => t.text),
         rows: rows.map((row) => ({ ...row, mentions: mentions.get(row.id) ?? [] })),
       };
     },
-    ids: (filter) => filtered(filter, IdRow, { select: 'r.id', tail: ORDER }).map((r) => r.id),
+    ids: (filter) => Array.from(index.select(filter).ids, (id) => brandId(RecordId, id)),
     facets: (filter) => {
-      const active = terms.active();
-      const decided = filtered(filter, z.object({ value: Decision, count: z.number() }), {
-        select: `coalesce(d.decision, 'undecided') AS value, count(*) AS count`,
-        tail: 'GROUP BY 1',
-        without: 'decisions',
-      });
-      const byTerm = filtered(filter, z.object({ id: z.number(), articles: z.number() }), {
-        select: 'rt.term_id AS id, count(*) AS articles',
-        join: `JOIN record_term rt ON rt.record_id = r.id AND rt.term_id IN (${active.map((t) => t.id).join(', ')})`,
-        tail: 'GROUP BY rt.term_id',
-        without: 'terms',
-      });
+      const selection = index.select(filter);
+      const decided = selection.decisions();
+      const byTerm = index.lists('terms');
+      const bySource = index.lists('sources');
+      const byFlag = index.lists('flags');
       return {
-        decisions: DECISIONS.map((value) => ({
-          value,
-          count: decided.find((d) => d.value === value)?.count ?? 0,
+        decisions: DECISIONS.map((value, i) => ({ value, count: decided[i] ?? 0 })),
+        years: [...index.years()]
+          .map(([year, ids]) => ({ year: Number(year), count: selection.count('years', ids) }))
+          .filter(({ count }) => count > 0)
+          .sort((a, b) => a.year - b.year),
+        terms: terms.active().map(({ text }) => ({
+          term: text,
+          articles: selection.count('terms', byTerm.get(text) ?? new Uint32Array()),
         })),
-        years: filtered(filter, z.object({ year: z.number(), count: z.number() }), {
-          select: 'r.year AS year, count(*) AS count',
-          tail: 'AND r.year IS NOT NULL GROUP BY r.year ORDER BY r.year',
-          without: 'years',
-        }),
-        terms: active.map((t) => ({
-          term: t.text,
-          articles: byTerm.find((b) => b.id === t.id)?.articles ?? 0,
+        publicationTypes: counted('publicationTypes', selection, filter.publicationTypes),
+        journals: counted('journals', selection, filter.journals),
+        languages: counted('languages', selection, filter.languages),
+        sources: selectSources.all().map(({ id, name }) => ({
+          id,
+          name,
+          count: selection.count('sources', bySource.get(String(id)) ?? new Uint32Array()),
         })),
-        publicationTypes: filtered(filter, z.object({ value: z.string(), count: z.number() }), {
-          select: 'p.value AS value, count(*) AS count',
-          join: `JOIN record_publication_type rp ON rp.record_id = r.id
-            JOIN publication_type p ON p.id = rp.publication_type_id`,
-          tail: 'GROUP BY p.id ORDER BY count(*) DESC, p.value LIMIT 100',
-          without: 'publicationTypes',
-        }),
+        flags: RecordFlag.options
+          .map((value) => ({
+            value,
+            count: selection.count('flags', byFlag.get(value) ?? new Uint32Array()),
+          }))
+          .filter(({ value, count }) => count > 0 || filter.flags.includes(value)),
       };
     },
     flow: () => {
-      const sums = query<[], typeof SourceSums>(
-        db,
-        `SELECT coalesce(sum(n_read), 0) AS read, coalesce(sum(n_rejected), 0) AS rejected FROM source`,
-        SourceSums,
-      ).get();
-      const rows = query<[], typeof ReasonCount>(
-        db,
-        `SELECT coalesce(d.decision, 'undecided') AS decision, d.reason, count(*) AS n ${FROM}
-         WHERE r.duplicate_of IS NULL GROUP BY 1, 2 ORDER BY n DESC, d.reason`,
-        ReasonCount,
-      ).all();
+      const rows = index.decided();
+      const { read, rejected } = sums.get() ?? { read: 0, rejected: 0 };
       const sum = (decision?: Decision) =>
         rows.filter((r) => decision === undefined || r.decision === decision).reduce((n, r) => n + r.n, 0);
       return {
-        read: sums?.read ?? 0,
-        rejected: sums?.rejected ?? 0,
+        read,
+        rejected,
         // What was read and not rejected either stands for itself or is a copy, however groups changed since.
-        duplicates: (sums?.read ?? 0) - (sums?.rejected ?? 0) - sum(),
+        duplicates: read - rejected - sum(),
         screened: sum(),
         excluded: sum('exclude'),
         excludedByReason: rows
@@ -177,17 +185,5 @@ export function createCurationRepository({ db }: StoreContext, terms: TermReposi
         included: sum('include'),
       };
     },
-  };
-}
-
-function emptyFilter(hideCopies: boolean): RecordFilter {
-  return {
-    query: '',
-    decisions: [],
-    yearFrom: null,
-    yearTo: null,
-    terms: [],
-    publicationTypes: [],
-    hideCopies,
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RecordDetail } from '../../../shared/domain/index.ts';
 import { Decision, ImportedRecord, RecordFlag, RecordId, SourceId } from '../../../shared/domain/index.ts';
+import type { RecordIndex } from '../record-index/index.ts';
 import { json, now, query } from '../rows.ts';
 import { type StoreContext, brandId, found } from './base.ts';
 import type { TermRepository } from './terms.ts';
@@ -97,7 +98,11 @@ export interface RecordRepository {
   undecided(): number;
 }
 
-export function createRecordRepository({ db, undo }: StoreContext, terms: TermRepository): RecordRepository {
+export function createRecordRepository(
+  { db, undo }: StoreContext,
+  terms: TermRepository,
+  index: RecordIndex,
+): RecordRepository {
   const identical = db.prepare<[string], number>('SELECT id FROM record WHERE content_hash = ?').pluck();
   const groupBy = (column: string) =>
     db
@@ -115,8 +120,8 @@ export function createRecordRepository({ db, undo }: StoreContext, terms: TermRe
   );
   const insertRecord = db.prepare(
     `INSERT INTO record (source_id, duplicate_of, pmid, version, doi_key, text_key, content_hash, year, has_abstract,
-       title, journal, flags, imported_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       title, journal, flags, language, imported_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const insertBody = db.prepare('INSERT INTO record_body (record_id, abstract, detail) VALUES (?, ?, ?)');
   const insertIndex = db.prepare('INSERT INTO record_text_index (rowid, title, abstract) VALUES (?, ?, ?)');
@@ -219,6 +224,7 @@ export function createRecordRepository({ db, undo }: StoreContext, terms: TermRe
         record.title,
         record.journal,
         JSON.stringify(record.flags),
+        record.language,
         now(),
       ).lastInsertRowid,
     );
@@ -297,16 +303,19 @@ export function createRecordRepository({ db, undo }: StoreContext, terms: TermRe
         copies: selectCopies.all(group, group, brandId(RecordId, id)),
       };
     },
-    count: () => Number(db.prepare('SELECT count(*) FROM record WHERE duplicate_of IS NULL').pluck().get()),
-    undecided: () =>
+    count: () =>
       Number(
         db
           .prepare(
-            `SELECT count(*) FROM record r LEFT JOIN decision d ON d.record_id = r.id
-             WHERE r.duplicate_of IS NULL AND coalesce(d.decision, 'undecided') = 'undecided'`,
+            `SELECT (SELECT count(*) FROM record) - (SELECT count(*) FROM record WHERE duplicate_of IS NOT NULL)`,
           )
           .pluck()
           .get(),
       ),
+    undecided: () =>
+      index
+        .decided()
+        .filter(({ decision }) => decision === 'undecided')
+        .reduce((sum, { n }) => sum + n, 0),
   };
 }

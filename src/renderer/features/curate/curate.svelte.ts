@@ -12,6 +12,10 @@ export const NO_FILTER: RecordFilter = {
   yearTo: null,
   terms: [],
   publicationTypes: [],
+  journals: [],
+  languages: [],
+  sources: [],
+  flags: [],
   hideCopies: true,
 };
 

@@ -1,0 +1,125 @@
+import type { RecordFilter } from '../../../shared/contracts/index.ts';
+import { DECISIONS } from '../../../shared/domain/index.ts';
+import { parseSearch } from '../search-query.ts';
+import type { Decisions, Records } from './columns.ts';
+import type { IdLists } from './lists.ts';
+import { searchIds } from './search.ts';
+import type { Database } from 'better-sqlite3';
+
+/** What a selection is made from. Lists are loaded when first asked for. */
+export interface IndexSource {
+  readonly db: Database;
+  readonly records: Records;
+  readonly decisions: Decisions;
+  readonly lists: (facet: ListFacet) => IdLists;
+}
+
+/** Facets whose values are lists of ids. */
+export type ListFacet = 'terms' | 'publicationTypes' | 'journals' | 'languages' | 'sources' | 'flags';
+
+/** One bit a condition: a record passes when none is set. */
+const BITS = {
+  copies: 1,
+  query: 2,
+  decisions: 4,
+  years: 8,
+  terms: 16,
+  publicationTypes: 32,
+  journals: 64,
+  languages: 128,
+  sources: 256,
+  flags: 512,
+  absent: 1024,
+} as const;
+export type FacetName = Exclude<keyof typeof BITS, 'absent' | 'copies' | 'query'>;
+
+const LISTED: readonly ListFacet[] = [
+  'terms',
+  'publicationTypes',
+  'journals',
+  'languages',
+  'sources',
+  'flags',
+];
+
+/** Records that pass a filter, and how many would for each value of a facet. */
+export interface Selection {
+  /** In the order of the list. */
+  readonly ids: Uint32Array;
+  /** How many of some records pass all conditions but those on a facet. */
+  count(facet: FacetName, ids: Uint32Array): number;
+  /** The same for each decision, in the order of DECISIONS. */
+  decisions(): number[];
+}
+
+/**
+ * Applies a filter to all records at once: every condition marks those that fail it with its bit, so that
+ * each facet can be counted under all conditions but its own. Time grows with the records, not with what is found.
+ */
+export function selectRecords(source: IndexSource, filter: RecordFilter): Selection {
+  const { records, decisions } = source;
+  const { size, order } = records;
+  const failed = new Uint16Array(size).fill(BITS.absent);
+  for (const id of order) failed[id] = 0;
+
+  const failAllBut = (bit: number, lists: readonly Uint32Array[]): void => {
+    for (let id = 0; id < size; id++) failed[id] = (failed[id] ?? 0) | bit;
+    for (const list of lists) {
+      for (const id of list) if (id < size) failed[id] = (failed[id] ?? 0) & ~bit;
+    }
+  };
+
+  if (filter.hideCopies) {
+    for (let id = 0; id < size; id++) {
+      if (records.copies[id] === 1) failed[id] = (failed[id] ?? 0) | BITS.copies;
+    }
+  }
+  const node = parseSearch(filter.query);
+  if (node !== null) failAllBut(BITS.query, [searchIds(source.db, node, size)]);
+  if (filter.decisions.length > 0) {
+    const wanted = DECISIONS.map((decision) => filter.decisions.includes(decision));
+    for (let id = 0; id < size; id++) {
+      if (wanted[decisions.values[id] ?? 0] !== true) failed[id] = (failed[id] ?? 0) | BITS.decisions;
+    }
+  }
+  if (filter.yearFrom !== null || filter.yearTo !== null) {
+    const [from, to] = [filter.yearFrom ?? -Infinity, filter.yearTo ?? Infinity];
+    const within = [...records.years].filter(([year]) => Number(year) >= from && Number(year) <= to);
+    failAllBut(
+      BITS.years,
+      within.map(([, ids]) => ids),
+    );
+  }
+  for (const facet of LISTED) {
+    const wanted = filter[facet].map(String);
+    if (wanted.length === 0) continue;
+    const lists = source.lists(facet);
+    failAllBut(
+      BITS[facet],
+      wanted.flatMap((value) => lists.get(value) ?? []),
+    );
+  }
+
+  const ids = new Uint32Array(order.length);
+  let n = 0;
+  for (const id of order) if (failed[id] === 0) ids[n++] = id;
+
+  return {
+    ids: ids.slice(0, n),
+    count: (facet, list) => {
+      const others = ~BITS[facet];
+      let passing = 0;
+      for (const id of list) if (id < size && ((failed[id] ?? BITS.absent) & others) === 0) passing++;
+      return passing;
+    },
+    decisions: () => {
+      const counts = DECISIONS.map(() => 0);
+      for (const id of order) {
+        if (((failed[id] ?? BITS.absent) & ~BITS.decisions) !== 0) continue;
+        const value = decisions.values[id] ?? 0;
+        counts[value] = (counts[value] ?? 0) + 1;
+      }
+      return counts;
+    },
+  };
+}
