@@ -31,6 +31,55 @@ const LogitsOutput = z.object({
   logits: z.array(z.array(z.number())).optional(),
 });
 
+const Prompt = { ids: z.array(z.number().int()), tokens: z.array(z.string()) };
+
+/** `engram lens --json`. */
+const LensOutput = z.object({
+  ...Prompt,
+  positions: z.array(z.number().int()),
+  /** Tokens of `--track`. */
+  tracked: z.array(z.object({ id: z.number().int(), token: z.string() })),
+  /** Before each block, and behind the last one; then position by position. */
+  layers: z.array(
+    z.array(
+      z.object({
+        top: z.array(z.object({ id: z.number().int(), token: z.string(), prob: z.number() })),
+        logits: z.array(z.number()),
+        probs: z.array(z.number()),
+      }),
+    ),
+  ),
+});
+
+/** Parts of the logit difference of one prompt; they add up to it. */
+const DlaParts = z.object({
+  logit_diff: z.number(),
+  embed: z.number(),
+  pos_embed: z.number(),
+  /** Per layer. */
+  attn_out: z.array(z.number()),
+  mlp_out: z.array(z.number()),
+  /** Layer by layer, head by head; with `attn_bias` they add up to `attn_out`. */
+  heads: z.array(z.array(z.number())),
+  attn_bias: z.array(z.number()),
+  /** Biases of the final norm and the unembedding. */
+  constant: z.number(),
+});
+
+/** `engram dla --json`. */
+const DlaOutput = z.object({
+  model: z.string(),
+  pairs: z.array(z.object({ id: z.string(), clean: DlaParts, corrupted: DlaParts })),
+});
+
+/** `engram attention --json`. */
+const AttentionOutput = z.object({
+  ...Prompt,
+  layers: z.array(z.number().int()),
+  /** Layer by layer, head by head: rows are queries, columns keys up to the query. */
+  patterns: z.array(z.array(z.array(z.array(z.number())))),
+});
+
 /** `engram import --json`. */
 const ImportOutput = z.object({ study: z.string(), complete: z.boolean(), sources: z.array(Source) });
 
@@ -78,6 +127,9 @@ export const FORMATS = {
   'run-spec': { schema: RunSpec, title: 'SPEC.json of engram run', io: 'input' },
   'patch-result': { schema: PatchResult, title: 'Result of engram patch and engram sweep', io: 'output' },
   'logits-result': { schema: LogitsOutput, title: 'Result of engram logits', io: 'output' },
+  'lens-result': { schema: LensOutput, title: 'Result of engram lens', io: 'output' },
+  'dla-result': { schema: DlaOutput, title: 'Result of engram dla', io: 'output' },
+  'attention-result': { schema: AttentionOutput, title: 'Result of engram attention', io: 'output' },
   'run-result': { schema: RunResult, title: 'Result of engram run and engram demo', io: 'output' },
   'import-result': { schema: ImportOutput, title: 'Result of engram import', io: 'output' },
   'model-result': {

@@ -8,6 +8,7 @@ import { serveCommand } from './serve.ts';
 import { exportCommand, reportCommand, verifyCommand } from './study-output.ts';
 import { sweepCommand } from './sweep.ts';
 import { trainCommand } from './train.ts';
+import { attentionCommand, dlaCommand, lensCommand } from './views.ts';
 
 /** Every command, in the order of the help page. */
 export const COMMANDS: readonly CommandDefinition[] = [
@@ -20,6 +21,9 @@ export const COMMANDS: readonly CommandDefinition[] = [
   patchCommand,
   sweepCommand,
   logitsCommand,
+  lensCommand,
+  dlaCommand,
+  attentionCommand,
   exportCommand,
   reportCommand,
   verifyCommand,

@@ -1,13 +1,11 @@
-import { UserInputError } from '../../../../shared/errors/index.ts';
-import { encodePrompt, toTokens, topTokens } from '../../../../shared/pairs/index.ts';
+import { toTokens, topTokens } from '../../../../shared/pairs/index.ts';
 import type { CommandContext, CommandDefinition } from '../command.ts';
 import { openFolderModel, withCompute, type ComputeFlags } from '../folder-model.ts';
 import { parseBos, wholeNumber } from '../parse.ts';
+import { promptIds, type PromptFlags } from '../prompt.ts';
 
-interface LogitsFlags extends ComputeFlags {
+interface LogitsFlags extends ComputeFlags, PromptFlags {
   readonly model: string;
-  readonly text?: string;
-  readonly ids?: string;
   readonly top: string;
   readonly all?: boolean;
   readonly bos: string;
@@ -31,14 +29,7 @@ export const logitsCommand: CommandDefinition = (program, run) => {
 async function logits(context: CommandContext, flags: LogitsFlags): Promise<void> {
   const { terminal } = context;
   const opened = await openFolderModel(flags.model, parseBos(flags.bos));
-  const ids = encodePrompt('prompt', promptOf(flags), opened.context);
-  if (ids.length > opened.context.nCtx) {
-    throw new UserInputError(
-      'PROMPT_TOO_LONG',
-      `The prompt has ${ids.length} tokens; the model reads ${opened.context.nCtx}.`,
-      'Shorten it.',
-    );
-  }
+  const ids = promptIds(flags, opened.context);
   const k = wholeNumber('--top', flags.top, 1);
   const everywhere = flags.all === true;
   const { provider, ...answer } = await withCompute(context, flags, async (compute) => {
@@ -75,12 +66,4 @@ async function logits(context: CommandContext, flags: LogitsFlags): Promise<void
       `${logit.toFixed(4).padStart(10)}  ${(100 * prob).toFixed(2).padStart(6)} %  ${id}  ${JSON.stringify(token)}`,
     );
   }
-}
-
-function promptOf({ text, ids }: LogitsFlags): string | { ids: number[] } {
-  if ((text === undefined) === (ids === undefined)) {
-    throw new UserInputError('USAGE', 'Give either --text or --ids.', 'See `engram logits --help`.');
-  }
-  if (text !== undefined) return text;
-  return { ids: (ids ?? '').split(',').map((id) => wholeNumber('--ids', id.trim(), 0)) };
 }
