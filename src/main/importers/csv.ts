@@ -1,6 +1,6 @@
 import { FormatError } from '../../shared/errors/index.ts';
 import { decodeText } from './decode.ts';
-import { hasWholeHeader, headerCells, sniffDialect } from './csv/dialect.ts';
+import { announcedChars, hasWholeHeader, headerCells, sniffDialect } from './csv/dialect.ts';
 import { csvRows } from './csv/rows.ts';
 import { placeColumns, knownColumns, type ColumnPlaces } from './table/columns.ts';
 import { rowItem } from './table/record.ts';
@@ -60,8 +60,8 @@ async function sniffed(source: AsyncGenerator<string>, name: string): Promise<Sn
     const next = await source.next();
     if (next.done === true) break;
     head += next.value;
-    const { skip } = sniffDialect(head);
-    if (hasWholeHeader(head.slice(skip))) break;
+    // Only a line end can end the header, so that one endless line is not looked through again and again.
+    if (/[\r\n]/.test(next.value) && hasWholeHeader(head.slice(announcedChars(head)))) break;
     if (head.length > MAX_UNIT_CHARS) {
       throw new FormatError(
         'IMPORT_CSV_MALFORMED',

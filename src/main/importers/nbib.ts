@@ -47,7 +47,7 @@ async function* read(
   { name, note }: ImportContext,
 ): AsyncGenerator<ImportItem> {
   const lines = splitLines(decodeText(bytes, { name, singleByte: true, note }), name);
-  for await (const record of taggedRecords(lines, DIALECT)) {
+  for await (const record of taggedRecords(lines, DIALECT, name)) {
     yield recordItem(toRecord(record), record.line);
   }
 }

@@ -10,6 +10,8 @@ const ROOTS: ReadonlySet<string> = new Set([
   'PubmedBookArticleSet',
   'PubmedArticle',
   'PubmedBookArticle',
+  'MedlineCitationSet',
+  'MedlineCitation',
 ]);
 
 type Handler = (unit: XmlUnit) => ImportItem;
@@ -19,12 +21,16 @@ const toRecord =
   ({ element, line }) =>
     recordItem(extract(element), line);
 
+const WITHOUT_DATA = { name: 'PubmedArticle', attributes: {} };
+
 const tombstone: Handler = ({ element }) => ({ type: 'tombstone', pmids: deletedPmids(element) });
 
 /** What each element of a set becomes; elements not named here are passed over. */
 const HANDLERS: ReadonlyMap<string, Handler> = new Map([
   ['PubmedArticle', toRecord(journalArticle)],
   ['PubmedBookArticle', toRecord(bookArticle)],
+  // As PubMed gave them until 2016, and some programs do still: without the article around the citation.
+  ['MedlineCitation', toRecord((citation) => journalArticle({ ...WITHOUT_DATA, children: [citation] }))],
   ['DeleteCitation', tombstone],
   ['DeleteDocument', tombstone],
 ]);

@@ -57,7 +57,7 @@ async function* read(
   { name, note }: ImportContext,
 ): AsyncGenerator<ImportItem> {
   const lines = splitLines(decodeText(bytes, { name, singleByte: true, note }), name);
-  for await (const record of taggedRecords(lines, DIALECT)) {
+  for await (const record of taggedRecords(lines, DIALECT, name)) {
     // An ER without a record is left by programs that write two.
     if (record.fields.every(({ tag }) => tag === 'ER')) continue;
     yield recordItem(toRecord(record), record.line);

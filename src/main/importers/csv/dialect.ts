@@ -27,6 +27,11 @@ export function sniffDialect(head: string): Dialect {
   return { delimiter: best.delimiter, skip: 0 };
 }
 
+/** How long the `sep=;` line is that may stand before the header. */
+export function announcedChars(head: string): number {
+  return /^sep=[,;\t]\r?\n/i.exec(head)?.[0].length ?? 0;
+}
+
 /** Whether `head` holds a whole first record (a line end outside quotes). */
 export function hasWholeHeader(head: string): boolean {
   return headerEnd(head) < head.length;

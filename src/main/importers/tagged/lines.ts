@@ -1,4 +1,6 @@
+import { FormatError } from '../../../shared/errors/index.ts';
 import type { Line } from '../bytes.ts';
+import { MAX_UNIT_CHARS } from '../types.ts';
 
 /** A field of a record of tagged lines, its continuations joined by line ends. */
 export interface TaggedField {
@@ -23,11 +25,16 @@ export interface TaggedDialect {
   readonly ends: (tag: string) => boolean;
 }
 
-/** Groups lines into records. Lines before the first field belong to none and are passed over. */
+/**
+ * Groups lines into records. Lines before the first field belong to none and are passed over. A record beyond
+ * the limit is a FormatError (IMPORT_RECORD_TOO_LONG).
+ */
 export async function* taggedRecords(
   lines: AsyncIterable<Line>,
   dialect: TaggedDialect,
+  name: string,
 ): AsyncGenerator<TaggedRecord> {
+  let chars = 0;
   let fields: { tag: string; line: number; parts: string[] }[] = [];
   let tags = new Set<string>();
   let gap = false;
@@ -36,6 +43,7 @@ export async function* taggedRecords(
     const taken = fields.map(({ tag, line, parts }) => ({ tag, line, value: parts.join('\n').trim() }));
     fields = [];
     tags = new Set();
+    chars = 0;
     return [{ fields: taken, line: taken[0]?.line ?? 1 }];
   };
   for await (const { text, number } of lines) {
@@ -43,6 +51,8 @@ export async function* taggedRecords(
       gap = true;
       continue;
     }
+    chars += text.length + 1;
+    if (chars > MAX_UNIT_CHARS) throw recordTooLong(name, fields[0]?.line ?? 1);
     const field = dialect.field(text);
     if (field === null) {
       fields.at(-1)?.parts.push(text.trim());
@@ -88,4 +98,12 @@ export class TaggedValues {
     }
     return '';
   }
+}
+
+function recordTooLong(name: string, line: number): FormatError {
+  return new FormatError(
+    'IMPORT_RECORD_TOO_LONG',
+    `${name}, line ${line}: the record that begins here is longer than ${MAX_UNIT_CHARS / 1024 / 1024} million characters.`,
+    'Check that the file is an export of references.',
+  );
 }

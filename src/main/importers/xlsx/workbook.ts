@@ -1,5 +1,6 @@
 import { FormatError } from '../../../shared/errors/index.ts';
 import type { TableRow } from '../table/row.ts';
+import { MAX_UNIT_CHARS } from '../types.ts';
 import type { XmlAttributes } from '../xml/tag.ts';
 import { type PartHandler, readPart } from './xml.ts';
 import type { WorkbookParts } from './parts.ts';
@@ -65,14 +66,13 @@ export async function sharedStrings(parts: WorkbookParts, file: string): Promise
     close: (name) => {
       if (name === 't') inText = false;
       if (name === 'rPh') phonetic = false;
-      if (name !== 'si') return;
-      const text = unescaped(open.join(''));
-      chars += text.length;
-      if (chars > MAX_STRING_CHARS) throw tooManyStrings(file);
-      strings.push(text);
+      if (name === 'si') strings.push(unescaped(open.join('')));
     },
     text: (text) => {
-      if (inText) open.push(text);
+      if (!inText) return;
+      chars += text.length;
+      if (chars > MAX_STRING_CHARS) throw tooManyStrings(file);
+      open.push(text);
     },
   };
   for await (const _none of readPart<never>(parts.read(STRINGS), STRINGS, file, handler, () => [])) continue;
@@ -102,9 +102,11 @@ export function sheetRows(
   let text: string[] = [];
   let inValue = false;
   let phonetic = false;
+  let chars = 0;
   const handler: PartHandler = {
     open: (name, attributes) => {
       if (name === 'row') {
+        chars = 0;
         row = Number(attributes['r'] ?? row + 1) || row + 1;
         column = -1;
         cells = [];
@@ -126,7 +128,10 @@ export function sheetRows(
       if (name === 'row' && cells.some((cell) => cell.trim() !== '')) ready.push({ cells, line: row });
     },
     text: (piece) => {
-      if (inValue) text.push(piece);
+      if (!inValue) return;
+      chars += piece.length;
+      if (chars > MAX_UNIT_CHARS) throw rowTooLong(file, row);
+      text.push(piece);
     },
   };
   return readPart(parts.read(part), part, file, handler, () => {
@@ -156,6 +161,14 @@ function tooManyStrings(file: string): FormatError {
     'IMPORT_XLSX_BOMB',
     `${file} holds more than ${MAX_STRING_CHARS / 1024 / 1024} million characters of text in its cells, which is the limit.`,
     'Save the sheet as CSV, which has none.',
+  );
+}
+
+function rowTooLong(file: string, row: number): FormatError {
+  return new FormatError(
+    'IMPORT_XLSX_BOMB',
+    `${file}, row ${row}: the row is longer than ${MAX_UNIT_CHARS / 1024 / 1024} million characters, which is the limit.`,
+    'Save the sheet with the abstracts alone, or as CSV.',
   );
 }
 

@@ -158,24 +158,20 @@ export class XmlScanner {
 
   #openingTag(open: number): number {
     const text = this.#text;
-    const last = Math.min(text.length, open + CACHED_TAG_CHARS);
-    let hash = 0;
-    let close = open + 1;
-    for (; close < last; close += 1) {
-      const code = text.charCodeAt(close);
-      if (code === 0x3e) break;
-      hash = (Math.imul(hash, 31) + code) | 0;
-    }
-    const slot = hash & (CACHED_TAGS - 1);
-    const known = close < last ? this.#tags[slot] : undefined;
+    const close = text.indexOf('>', open + 1);
+    // A tag is read once it is there, not anew with every chunk of it.
+    if (close < 0) return -1;
+    const slot = slotOf(text, open, close);
+    const known = this.#tags[slot];
     if (known?.text.length === close - open && text.startsWith(known.text, open + 1)) {
       this.#open(known.tag);
       return close + 1;
     }
-    // A tag is read once it is there, not anew with every chunk of it.
-    const read = text.includes('>', open) ? this.#tag(open + 1) : null;
+    const read = this.#tag(open + 1);
     if (read === null) return -1;
-    if (read.end === close + 1) this.#tags[slot] = { text: text.slice(open + 1, read.end), tag: read.tag };
+    if (read.end === close + 1 && close - open <= CACHED_TAG_CHARS) {
+      this.#tags[slot] = { text: copyOf(text.slice(open + 1, read.end)), tag: read.tag };
+    }
     this.#open(read.tag);
     return read.end;
   }
@@ -310,6 +306,23 @@ export class XmlScanner {
   #fault(message: string): XmlFault {
     return new XmlFault('malformed', this.line, message);
   }
+}
+
+/** Where a tag is kept: a hash of its length and four of its characters. */
+function slotOf(text: string, open: number, close: number): number {
+  const length = close - open;
+  const hash =
+    length * 0x9e3b +
+    text.charCodeAt(open + 1) * 0x1f35 +
+    text.charCodeAt(open + 4) * 0x0d4d +
+    text.charCodeAt(open + (length >> 1)) * 0x3779 +
+    text.charCodeAt(close - 2) * 0x29f1;
+  return (hash ^ (hash >> 9)) & (CACHED_TAGS - 1);
+}
+
+/** The same text with memory of its own: a slice keeps the whole chunk it is cut from. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8');
 }
 
 function placeOf(text: string, what: string, from: number): number {

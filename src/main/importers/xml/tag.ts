@@ -18,7 +18,6 @@ const NAME = new RegExp(
   String.raw`[${NAME_START}][${NAME_START}\-.0-9\u00B7\u0300-\u036F\u203F\u2040]*`,
   'uy',
 );
-const SPACE = /[ \t\n]*/y;
 const NONE: XmlAttributes = Object.freeze({});
 
 /**
@@ -47,14 +46,15 @@ export function readTag(text: string, from: number): { readonly tag: XmlTag; rea
     if (Object.hasOwn(attributes, attribute.name)) {
       throw new TagFault(`duplicate attribute: ${attribute.name}`);
     }
-    Object.defineProperty(attributes, attribute.name, {
-      value: attribute.value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
+    set(attributes, attribute.name, attribute.value);
     at = attribute.end;
   }
+}
+
+function set(attributes: Record<string, string>, name: string, value: string): void {
+  if (name !== '__proto__') attributes[name] = value;
+  else
+    Object.defineProperty(attributes, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function readAttribute(
@@ -89,12 +89,32 @@ function valueOf(raw: string): string {
   }
 }
 
+/** The place after the name that begins at `from`; `from` itself where none does. */
 export function nameEnd(text: string, from: number): number {
+  const first = text.charCodeAt(from);
+  if (!isAsciiNameStart(first) && !(first > 0x7f)) return from;
+  for (let at = from; ; at += 1) {
+    const code = text.charCodeAt(at);
+    if (isAsciiNameStart(code) || (code >= 0x30 && code <= 0x39) || code === 0x2d || code === 0x2e) continue;
+    return code > 0x7f ? unicodeNameEnd(text, from) : at;
+  }
+}
+
+/** `:`, `_` and letters; false at the end of the text. */
+function isAsciiNameStart(code: number): boolean {
+  const lower = code | 0x20;
+  return (lower >= 0x61 && lower <= 0x7a) || code === 0x3a || code === 0x5f;
+}
+
+function unicodeNameEnd(text: string, from: number): number {
   NAME.lastIndex = from;
   return NAME.test(text) ? NAME.lastIndex : from;
 }
 
 function spaceEnd(text: string, from: number): number {
-  SPACE.lastIndex = from;
-  return SPACE.test(text) ? SPACE.lastIndex : from;
+  let at = from;
+  for (; ; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code !== 0x20 && code !== 0x0a && code !== 0x09) return at;
+  }
 }
