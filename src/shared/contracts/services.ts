@@ -192,7 +192,9 @@ export const models = {
     z.object({ ok: z.boolean(), name: z.string(), checks: z.array(d.ModelFolderCheck) }),
   ),
   importFolder: method(z.object({ handle: z.string(), name: z.string().nullable() }), jobStarted),
-  /** Asks the hub which files a model needs, with sizes and checksums. The only call that goes out by itself. */
+  /** The hub in use: the setting, or what the environment names instead. */
+  hub: method(none, z.object({ url: z.string() })),
+  /** Asks the hub which files a model needs, with sizes and checksums. This goes out to the hub. */
   hubFiles: method(z.object({ name: z.string().trim().min(1).max(200) }), d.HubListing),
   /** Starts the download of what `hubFiles` listed, and the import after it. */
   get: method(z.object({ manifest: d.HubManifest, name: z.string().trim().min(1).max(80) }), jobStarted),

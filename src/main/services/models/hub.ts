@@ -17,10 +17,11 @@ export function fetchedModels({ dataFolder }: Pick<ServiceContext, 'dataFolder'>
 export function createHubMethods(
   context: ServiceContext,
   setting: () => string,
-): Pick<ServiceHandlers<typeof contract.models>, 'hubFiles' | 'get'> {
+): Pick<ServiceHandlers<typeof contract.models>, 'hub' | 'hubFiles' | 'get'> {
   const folderOf = (manifest: { repo: string; commit: string }): string =>
     hubFolder(fetchedModels(context), manifest);
   return {
+    hub: () => ({ url: hubAccess(null, setting()).hub }),
     hubFiles: async ({ name }) => {
       const access = { ...hubAccess(null, setting()), idleMs: LISTING_MS };
       const manifest = await listHubModel(access, name, 'main', new AbortController().signal);

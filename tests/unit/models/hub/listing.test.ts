@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hubAccess } from '../../../../src/main/models/hub/access.ts';
 import { listHubModel } from '../../../../src/main/models/hub/index.ts';
+import { TOKENIZER_FILES } from '../../../../src/main/models/index.ts';
 import { retryAfter } from '../../../../src/main/models/hub/request.ts';
 import { DEFAULT_HUB, HubManifest, hubFileUrl, hubRepo } from '../../../../src/shared/domain/index.ts';
 import { COMMIT, hubServer, type StoredFile } from '../../../support/hub.ts';
@@ -37,7 +38,7 @@ describe('names', () => {
         files: [{ ...file, name }],
       }).success;
     expect(of('model-00001-of-00002.safetensors')).toBe(true);
-    expect(of('merges.txt')).toBe(true);
+    for (const name of TOKENIZER_FILES) expect(of(name), name).toBe(true);
     for (const name of ['../config.json', 'a/model.safetensors', 'run.py', 'C:\\config.json', 'model.bin'])
       expect(of(name)).toBe(false);
   });
