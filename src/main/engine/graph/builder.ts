@@ -21,6 +21,10 @@ export const sqrt = (g: Graph, x: Tensor): Tensor => g.op('Sqrt', [x]);
 /** Matrix product over the last two axes, broadcasting the others: [.., m, k] × [.., k, n] → [.., m, n]. */
 export const matmul = (g: Graph, a: Tensor, b: Tensor): Tensor => g.op('MatMul', [a, b]);
 
+/** As `matmul` with the second factor given transposed: [.., m, k] × [.., n, k] → [.., m, n]. */
+export const matmulTransposed = (g: Graph, a: Tensor, b: Tensor): Tensor =>
+  g.op('FusedMatMul', [a, b], { transB: 1 });
+
 /** a[m, k] × b[k, n] + bias[n]; either factor may be taken transposed. */
 export function gemm(
   g: Graph,
@@ -88,11 +92,6 @@ export const equal = (g: Graph, a: Tensor, b: Tensor): Tensor => g.op('Equal', [
 const CAST_TO = { float32: 1, int64: 7, bool: 9 } as const;
 export const cast = (g: Graph, x: Tensor, to: keyof typeof CAST_TO): Tensor =>
   g.op('Cast', [x], { to: CAST_TO[to] });
-
-/** (x − mean) / sqrt(var + ε) · scale + bias over the last axis. */
-export function layerNorm(g: Graph, x: Tensor, scale: Tensor, bias: Tensor, epsilon: number): Tensor {
-  return g.op('LayerNormalization', [x, scale, bias], { axis: -1, epsilon: { float: epsilon } });
-}
 
 /** GELU; `tanh` is GPT-2's approximation (gelu_new), `none` the exact error-function form. */
 export const gelu = (g: Graph, x: Tensor, approximate: 'tanh' | 'none'): Tensor =>
