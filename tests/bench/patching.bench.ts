@@ -1,5 +1,5 @@
 import { patch } from '../../src/main/engine/interp/patch.ts';
-import { costOf } from '../../src/main/engine/interp/plan.ts';
+import { costOf } from '../../src/main/engine/interp/cost.ts';
 import { PatchSessions } from '../../src/main/engine/interp/sessions.ts';
 import type { PatchTask } from '../../src/main/engine/interp/types.ts';
 import { openModelFolder } from '../../src/main/models/index.ts';
@@ -41,7 +41,7 @@ export default async function bench(): Promise<void> {
   const model = new LoadedModel(await openModelFolder(folder), factory, 8 * 2 ** 30);
   const sessions = new PatchSessions(model.config, new ModelCompiler(model));
   const loading = performance.now();
-  await sessions.warm({ full: false, cross: false });
+  await sessions.warm({ full: false, cross: false, rank: false });
   console.log(`  sessions ready in ${(performance.now() - loading).toFixed(0)} ms`);
   const peer = await Peer.start('transformer_lens_peer.py', [folder, String(THREADS)]);
   const rounds = Number(process.env['ENGRAM_BENCH_ROUNDS'] ?? 3);

@@ -117,6 +117,24 @@ export const GRADIENT_CASES: Readonly<Record<string, readonly GradientCase[]>> =
     { name: 'last axis', shapes: [[3, 4]], build: on('LogSoftmax', { axis: -1 }) },
     { name: 'first axis', shapes: [[3, 4]], build: on('LogSoftmax', { axis: 0 }) },
   ],
+  FusedMatMul: [
+    {
+      name: 'second factor transposed',
+      shapes: [
+        [2, 3, 4],
+        [2, 5, 4],
+      ],
+      build: on('FusedMatMul', { transB: 1 }),
+    },
+    {
+      name: 'broadcast batch',
+      shapes: [
+        [2, 2, 3, 4],
+        [2, 1, 5, 4],
+      ],
+      build: on('FusedMatMul', { transB: 1 }),
+    },
+  ],
   MatMul: [
     {
       name: 'matrices',

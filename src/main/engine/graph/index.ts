@@ -1,4 +1,4 @@
 export { Graph, live, type LiveGraph } from './graph.ts';
 export { signature } from './signature.ts';
 export * from './types.ts';
-export { OPS, type OpDef } from './ops.ts';
+export { OPS, RUNTIME_OPS, type OpDef } from './ops.ts';

@@ -109,6 +109,26 @@ function matmulShape(c: InferContext): Dim[] {
   return [...broadcast(a.slice(0, -2), b.slice(0, -2), c.op), m ?? 1, n ?? 1];
 }
 
+/** a [.., m, k] × b [.., n, k] with the second factor's last two axes exchanged: [.., m, n]. */
+function transposedProductShape(c: InferContext): Dim[] {
+  const a = at(c, 0).shape;
+  const b = at(c, 1).shape;
+  invariant(int(c, 'transB', 0) === 1, `${c.op}: MatMul does what this does without transB`);
+  const [m, k] = a.slice(-2);
+  const [n, k2] = b.slice(-2);
+  invariant(
+    a.length >= 2 && b.length >= 2 && k === k2,
+    `${c.op}: ${shapeText(a)} × ${shapeText(b)} transposed`,
+  );
+  return [...broadcast(a.slice(0, -2), b.slice(0, -2), c.op), m ?? 1, n ?? 1];
+}
+
+/**
+ * Operators that are ONNX Runtime's own (domain `com.microsoft`, version 1), on every provider: its optimiser
+ * makes them too, but only where it finds the pattern.
+ */
+export const RUNTIME_OPS: ReadonlySet<string> = new Set(['FusedMatMul']);
+
 /** Every operator the engine writes: one row each. Names and meanings are ONNX's, opset 20. */
 export const OPS: Readonly<Record<string, OpDef>> = {
   Add: binary,
@@ -148,6 +168,7 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   ReduceSumSquare: reduction,
   ReduceLogSumExp: reduction,
   MatMul: { inputs: [2, 2], infer: (c) => [{ dtype: sameTypes(c), shape: matmulShape(c) }] },
+  FusedMatMul: { inputs: [2, 2], infer: (c) => [{ dtype: sameTypes(c), shape: transposedProductShape(c) }] },
   Gemm: {
     inputs: [2, 3],
     infer: (c) => {

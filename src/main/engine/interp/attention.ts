@@ -56,14 +56,15 @@ export function packedAttention(
     ? gathered(scaled, index.qIndex, ['V', 'n', G, H / G, dh], [0, 2, 3, 1, 4]) // [V, G, H/G, n, dh]
     : gathered(scaled, index.qIndex, ['V', 'n', H, dh], [0, 2, 1, 3]); // [V, H, n, dh]
   const shared = (x: Tensor): Tensor => (grouped ? b.unsqueeze(g, x, [2]) : x);
-  const kh = shared(gathered(rows.k, index.kvIndex, ['V', 'S', G, dh], [0, 2, 3, 1])); // [V, G, (1,) dh, S]
+  const kh = shared(gathered(rows.k, index.kvIndex, ['V', 'S', G, dh], [0, 2, 1, 3])); // [V, G, (1,) S, dh]
   const vh = shared(gathered(rows.v, index.kvIndex, ['V', 'S', G, dh], [0, 2, 1, 3])); // [V, G, (1,) S, dh]
   const visible = b.lessOrEqual(
     g,
     b.unsqueeze(g, index.kvPosition, grouped ? [1, 2, 3] : [1, 2]), // [V, 1, (1,) 1, S]
     b.unsqueeze(g, index.qPosition, grouped ? [1, 2, 4] : [1, 3]), // [V, 1, (1,) n, 1]
   );
-  const scores = tap('attn.hook_attn_scores', b.where(g, visible, b.matmul(g, qh, kh), MASKED));
+  const unseen = b.where(g, visible, 0, MASKED); // one mask for all heads
+  const scores = tap('attn.hook_attn_scores', b.add(g, b.matmulTransposed(g, qh, kh), unseen));
   const pattern = tap('attn.hook_pattern', b.softmax(g, scores));
   const mixed = b.matmul(g, pattern, vh); // [V, G, (H/G,) n, dh]
   const back = b.transpose(g, mixed, grouped ? [0, 3, 1, 2, 4] : [0, 2, 1, 3]); // [V, n, G, (H/G,) dh]

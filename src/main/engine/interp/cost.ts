@@ -6,8 +6,11 @@ import { planCase, type CasePlan, type Variant } from './plan.ts';
 import { gridShape } from './sites.ts';
 import type { PatchCost, PatchTask } from './types.ts';
 
-/** Working memory of a packed batch where nobody says otherwise. */
-export const DEFAULT_BATCH_BYTES = 256 * 2 ** 20;
+/**
+ * Working memory of a packed batch where nobody says otherwise: about a thousand rows of GPT-2 124M, whose
+ * activations stay in the processor's caches. Larger batches are no faster (docs/benchmarks.md).
+ */
+export const DEFAULT_BATCH_BYTES = 64 * 2 ** 20;
 
 /** Floating-point operations of the matrix products of one row through parts of a block (2 per multiply-add). */
 export function rowFlops(config: ModelConfig): { block: number; kv: number; mlp: number; project: number } {
@@ -70,7 +73,17 @@ export function costOf(task: PatchTask, config: ModelConfig): PatchCost {
     const tokens = task.pairs[pair] === undefined ? [] : keyTokens(task.pairs[pair]);
     return { at: new Map(tokens.map((t) => [t, new Float32Array(0)])) };
   };
-  const cost = { sites: 0, baseRuns: 0, runs: 0, structuralZeros: 0, blockRows: 0, floorFlops: 0, blocks: 0 };
+  let groupBytes = 0;
+  const cost = {
+    groups: 0,
+    sites: 0,
+    baseRuns: 0,
+    runs: 0,
+    structuralZeros: 0,
+    blockRows: 0,
+    floorFlops: 0,
+    blocks: 0,
+  };
   let batchBytes = 0;
   let batches = 0;
   let peakBytes = 0;
@@ -87,6 +100,12 @@ export function costOf(task: PatchTask, config: ModelConfig): PatchCost {
         }
         cost.structuralZeros += plan.zeros.length;
       }
+      const base = bytesOfBase(plan, config);
+      if (cost.groups === 0 || groupBytes + base > limit) {
+        cost.groups++;
+        groupBytes = 0;
+      }
+      groupBytes += base;
       cost.runs += plan.variants.length;
       cost.baseRuns += one.donor === null ? 2 : 3;
       const to = lastRead(plan);

@@ -78,7 +78,7 @@ export async function* patchNaively(
   const other =
     options.other === undefined ? null : new NaiveModel(options.other.config, options.other.compiler);
   const { config } = sessions;
-  checkTask(task, sessions);
+  checkTask(task, sessions.config);
   const model = new NaiveModel(config, compiler);
   const noise =
     task.noise === undefined

@@ -1,5 +1,5 @@
 import { invariant, UserInputError } from '../../../shared/errors/index.ts';
-import type { HookName, MetricName } from '../../../shared/domain/index.ts';
+import type { HookName, MetricName, ModelConfig } from '../../../shared/domain/index.ts';
 import { familyOf } from '../nn/registry.ts';
 import { runBaseline, type Baseline } from './baseline.ts';
 import { casesOf, type PatchCase } from './cases.ts';
@@ -28,7 +28,7 @@ export interface PatchOptions {
   readonly other?: PatchSessions | undefined;
 }
 
-/** Pairs that are run together: their base runs and patched runs fit one packed batch, or one pair alone. */
+/** One pair of a group: pairs whose base runs fit the limit together are run together. */
 interface Unit {
   readonly pair: PatchPair;
   readonly index: number;
@@ -47,7 +47,7 @@ export async function* patch(
   options: PatchOptions = {},
 ): AsyncGenerator<PatchBlock, void, undefined> {
   const check = options.check ?? (() => undefined);
-  checkTask(task, sessions);
+  checkTask(task, sessions.config);
   const limit = task.memoryBytes ?? DEFAULT_BATCH_BYTES;
   const draw = await drawOf(sessions, task);
   const constant = await constantValues(sessions, task, draw, check);
@@ -75,8 +75,7 @@ export async function* patch(
 }
 
 /** @throws UserInputError for grids, sources and metrics that do not go together. */
-export function checkTask(task: PatchTask, sessions: PatchSessions): void {
-  const { config } = sessions;
+export function checkTask(task: PatchTask, config: ModelConfig): void {
   const kind = task.source?.kind ?? 'pair';
   for (const grid of task.grids) {
     checkGrid(grid, config, familyOf(config).parallel);
@@ -148,13 +147,7 @@ function* groups(task: PatchTask, sessions: PatchSessions, draw: Draw, limit: nu
   for (const [index, pair] of task.pairs.entries()) {
     const plans = plansOf(task, sessions, index, draw);
     if (plans.length === 0) continue;
-    const more = plans.reduce(
-      (sum, plan) =>
-        sum +
-        bytesOfBase(plan, sessions.config) +
-        plan.variants.reduce((s, v) => s + bytesOfVariant(v, plan, sessions.config), 0),
-      0,
-    );
+    const more = plans.reduce((sum, plan) => sum + bytesOfBase(plan, sessions.config), 0);
     if (units.length > 0 && bytes + more > limit) {
       yield units;
       units = [];
@@ -189,7 +182,14 @@ async function runVariants(
       kind: variant.entry === null ? [...new Set(variant.edits.map((e) => e.hook))].sort().join() : '',
     })),
   );
-  all.sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : 0));
+  // Runs of one layer and of like length lie together: blocks see about as many rows from the first layer to the
+  // last, and little of attention is padding.
+  all.sort(
+    (a, b) =>
+      (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : 0) ||
+      a.variant.layer - b.variant.layer ||
+      a.variant.start - b.variant.start,
+  );
   let items: ((typeof all)[number] & WalkItem)[] = [];
   let bytes = 0;
   const flush = async (): Promise<void> => {

@@ -99,12 +99,7 @@ export function planCase(task: PatchTask, config: ModelConfig, one: PatchCase): 
     fixed,
     zeros,
     trivials,
-    variants: [...variants.values()]
-      .map((v) => ({ ...v, ...beginOf(v) }))
-      .sort(
-        (a, b) =>
-          Number(a.entry === null) - Number(b.entry === null) || a.start - b.start || a.layer - b.layer,
-      ),
+    variants: [...variants.values()].map((v) => ({ ...v, ...beginOf(v) })),
   };
 }
 

@@ -101,6 +101,8 @@ export interface PatchBlock {
 export interface PatchCost {
   /** Sites × pairs (× draws), structural zeros included. */
   readonly sites: number;
+  /** Groups of pairs whose unpatched runs are packed together. */
+  readonly groups: number;
   /** Unpatched runs: target, other prompt and donor of every pair. */
   readonly baseRuns: number;
   /** Patched runs that have to be computed (sites that share a computation count once). */

@@ -1,5 +1,7 @@
 import {
   live,
+  RUNTIME_OPS,
+  type LiveGraph,
   type AttrValue,
   type DType,
   type Graph,
@@ -12,6 +14,7 @@ import { WireWriter } from './wire.ts';
 /** DirectML documents opset 20 as its ceiling; IR 9 is the version that goes with it. */
 const OPSET = 20;
 const IR_VERSION = 9;
+const RUNTIME_DOMAIN = 'com.microsoft';
 
 /** TensorProto.DataType of onnx.proto. */
 const ELEMENT: Record<DType, number> = { float32: 1, int64: 7, bool: 9 };
@@ -24,37 +27,64 @@ const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 } as const;
  */
 export function toOnnx(graph: Graph): Uint8Array {
   const g = live(graph);
-  const outputs = new Map(g.outputs.map((o) => [o.name, o.tensor]));
+  const names = publicNames(g);
+  const nameOf = (tensor: Tensor): string => names.get(tensor.id) ?? tensor.name;
   const w = new WireWriter();
   w.int(1, IR_VERSION);
   w.string(2, 'engram');
   w.message(7, (m) => {
-    for (const node of g.nodes) m.message(1, (n) => writeNode(n, node));
-    for (const [name, tensor] of outputs) m.message(1, (n) => writeIdentity(n, tensor, name));
+    for (const node of g.nodes) m.message(1, (n) => writeNode(n, node, nameOf));
+    for (const { name, tensor } of g.outputs) {
+      if (nameOf(tensor) !== name) m.message(1, (n) => writeIdentity(n, nameOf(tensor), name));
+    }
     m.string(2, g.name);
     for (const init of g.initializers) m.message(5, (t) => writeInitializer(t, init));
     for (const t of g.inputs) m.message(11, (v) => writeValueInfo(v, t.name, t));
-    for (const [name, tensor] of outputs) m.message(12, (v) => writeValueInfo(v, name, tensor));
+    for (const { name, tensor } of g.outputs) m.message(12, (v) => writeValueInfo(v, name, tensor));
   });
   w.message(8, (m) => {
     m.string(1, '');
     m.int(2, OPSET);
   });
+  if (g.nodes.some((node) => RUNTIME_OPS.has(node.op))) {
+    w.message(8, (m) => {
+      m.string(1, RUNTIME_DOMAIN);
+      m.int(2, 1);
+    });
+  }
   return w.finish();
 }
 
-/** Outputs carry the caller's names: an Identity gives each tensor its public name (the runtime removes it). */
-function writeIdentity(w: WireWriter, tensor: Tensor, name: string): void {
-  w.string(1, tensor.name);
-  w.string(2, name);
+/**
+ * Outputs carry the caller's names. A tensor that a node computes takes the name itself; one that is an input or
+ * has a name already is copied under the new one, which costs a run the copy.
+ */
+function publicNames(g: LiveGraph): Map<number, string> {
+  const computed = new Set(g.nodes.flatMap((node) => node.outputs.map((t) => t.id)));
+  const taken = new Set(
+    [...g.inputs, ...g.initializers.map((i) => i.tensor), ...g.nodes.flatMap((n) => n.outputs)].map(
+      (t) => t.name,
+    ),
+  );
+  const names = new Map<number, string>();
+  for (const { name, tensor } of g.outputs) {
+    if (computed.has(tensor.id) && !names.has(tensor.id) && !taken.has(name)) names.set(tensor.id, name);
+  }
+  return names;
+}
+
+function writeIdentity(w: WireWriter, from: string, to: string): void {
+  w.string(1, from);
+  w.string(2, to);
   w.string(4, 'Identity');
 }
 
-function writeNode(w: WireWriter, node: Node): void {
-  for (const t of node.inputs) w.string(1, t.name);
-  for (const t of node.outputs) w.string(2, t.name);
+function writeNode(w: WireWriter, node: Node, nameOf: (tensor: Tensor) => string): void {
+  for (const t of node.inputs) w.string(1, nameOf(t));
+  for (const t of node.outputs) w.string(2, nameOf(t));
   w.string(3, node.outputs[0]?.name ?? node.op);
   w.string(4, node.op);
+  if (RUNTIME_OPS.has(node.op)) w.string(7, RUNTIME_DOMAIN);
   for (const [name, value] of Object.entries(node.attrs)) w.message(5, (a) => writeAttribute(a, name, value));
 }
 

@@ -1,6 +1,6 @@
 import { patchNaively } from '../../engine/interp/naive.ts';
 import { needsOf } from '../../engine/interp/metrics.ts';
-import { patch } from '../../engine/interp/patch.ts';
+import { checkTask, patch } from '../../engine/interp/patch.ts';
 import { costOf } from '../../engine/interp/cost.ts';
 import { PatchSessions } from '../../engine/interp/sessions.ts';
 import { UserInputError } from '../../../shared/errors/index.ts';
@@ -12,9 +12,11 @@ import { gemmSpeed } from '../speed.ts';
 import type { Handler } from './handler.ts';
 
 /** Share of the matrix-product speed that packed batches reach (measured; see docs/benchmarks.md). */
-const EFFICIENCY = 0.7;
+const EFFICIENCY = 0.75;
 /** Fixed cost of one run of one graph, seconds. */
 const RUN_OVERHEAD = 0.0004;
+/** What a group's base runs, too few rows for full speed, read of the weights, bytes a second. */
+const WEIGHT_BANDWIDTH = 12e9;
 
 /** The compiled graphs of a model live as long as it is loaded. */
 const sessionsOf = new WeakMap<LoadedModel, Opened>();
@@ -102,10 +104,15 @@ async function otherModel(
 export const planPatch: Handler<'planPatch'> = async (request, { context }) => {
   const model = await context.models.get(request.folder);
   validate(request, model.config);
+  checkTask(request, model.config);
   const cost = costOf(request, model.config);
   const speed = await gemmSpeed(context.sessions);
-  const runs = Math.ceil(cost.blocks / request.grids.length) * (model.config.nLayer + 1) * 2;
-  return { ...cost, seconds: cost.floorFlops / (speed * EFFICIENCY) + runs * RUN_OVERHEAD };
+  const graphs = (cost.groups + cost.batches) * (model.config.nLayer + 1);
+  const seconds =
+    cost.floorFlops / (speed * EFFICIENCY) +
+    graphs * RUN_OVERHEAD +
+    (cost.groups * model.weightBytes) / WEIGHT_BANDWIDTH;
+  return { ...cost, seconds };
 };
 
 export const patchHandler: Handler<'patch'> = async (request, call) => {

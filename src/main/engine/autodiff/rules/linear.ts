@@ -39,6 +39,10 @@ export const LINEAR: VjpTable = {
     (c) => b.matmul(c.g, c.dy(0), transposeLast(c.g, c.x(1))),
     (c) => b.matmul(c.g, transposeLast(c.g, c.x(0)), c.dy(0)),
   ],
+  FusedMatMul: [
+    (c) => b.matmul(c.g, c.dy(0), c.x(1)),
+    (c) => b.matmul(c.g, transposeLast(c.g, c.dy(0)), c.x(0)),
+  ],
   Gemm: [
     (c) =>
       flag(c, 'transA')

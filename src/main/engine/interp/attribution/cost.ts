@@ -31,5 +31,5 @@ export function attributionCost(plan: AttributionPlan, config: ModelConfig): Pat
       }
     }
   }
-  return { ...cost, batches: runsOfGraph, peakBytes };
+  return { ...cost, groups: runsOfGraph, batches: runsOfGraph, peakBytes };
 }
