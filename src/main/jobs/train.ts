@@ -182,7 +182,7 @@ function store(
       emit('trainingStep', { runId: run.id, steps: [...steps] });
     },
     epoch: ({ point, checkpoint, sample }) => {
-      const text = sample === null ? null : tokenizer.decode(sample);
+      const text = sample === null ? null : tokenizer.decodeInside(sample);
       study.training.addEpoch(run.id, point);
       study.training.update(run.id, {
         sample: text,

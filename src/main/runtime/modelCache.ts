@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { InvariantError, UserInputError } from '../../shared/errors/index.ts';
@@ -163,16 +163,20 @@ function requireMemory(model: ModelFolder, machineBytes: number): void {
   );
 }
 
-/** What changes when the files of a model folder are replaced. */
+/** Files whose replacement makes another model of a folder. */
+const MODEL_FILES = /^(config\.json|.*\.safetensors|.*\.safetensors\.index\.json)$/;
+
+/** What changes when the files of a model folder are replaced; empty where there is none, which opening it reports. */
 async function stampOf(folder: string): Promise<string> {
-  const parts: string[] = [];
-  for (const name of ['config.json', 'model.safetensors', 'model.safetensors.index.json']) {
-    try {
-      const { mtimeMs, size, ino } = await stat(join(folder, name));
-      parts.push(`${name}:${mtimeMs}:${size}:${ino}`);
-    } catch {
-      parts.push(name); // its absence is part of the stamp; opening the folder reports what is missing
-    }
-  }
-  return parts.join('|');
+  const names = await readdir(folder).catch((): string[] => []);
+  const parts = names
+    .filter((name) => MODEL_FILES.test(name))
+    .sort()
+    .map((name) =>
+      stat(join(folder, name)).then(
+        ({ mtimeMs, size, ino }) => `${name}:${mtimeMs}:${size}:${ino}`,
+        () => name, // gone again; opening the folder reports what is missing
+      ),
+    );
+  return (await Promise.all(parts)).join('|');
 }

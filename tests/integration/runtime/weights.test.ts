@@ -157,6 +157,12 @@ it('reads shards, whatever file a weight lies in', async () => {
   writeFileSync(join(folder, 'model.safetensors.index.json'), JSON.stringify({ weight_map: map }));
   const models = new ModelCache(sessions, 2 ** 30, { cacheFolder: cache });
   expect([...(await logitsOf(models, folder))]).toEqual([...(await logitsOf(models, tiny))]);
+  // A shard that is replaced makes another model, though the index stays as it was.
+  const [shard] = shards;
+  const changed = tensors.filter((_, index) => index % 3 === 0);
+  const doubled = changed.map((tensor) => ({ ...tensor, data: tensor.data.map((value) => 2 * value) }));
+  await writeSafetensors(join(folder, shard ?? ''), doubled);
+  expect([...(await logitsOf(models, folder))]).not.toEqual([...(await logitsOf(models, tiny))]);
 });
 
 it('refuses a model that the machine cannot hold, with the numbers, before it converts anything', async () => {
