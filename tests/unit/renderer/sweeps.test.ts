@@ -7,6 +7,7 @@ import {
   hookNames,
   PRESETS,
   specOf,
+  viewsOf,
 } from '../../../src/renderer/features/sweeps/draft.ts';
 import { draftGrid, positionNames } from '../../../src/renderer/features/sweeps/draftGrid.ts';
 import { cellState, fixedColumns } from '../../../src/shared/figures/index.ts';
@@ -38,6 +39,17 @@ describe('the sentence of a sweep', () => {
     const mixed = changed(heads, { hooks: [...heads.hooks, 'blocks.{layer}.hook_mlp_out'] });
     expect(mixed.axes).toBe('layer_position');
     expect([allHeads(heads.hooks), allHeads(mixed.hooks), allHeads([])]).toEqual([true, false, false]);
+  });
+  it('keeps its method', () => {
+    const estimated = changed(complete, { method: 'atp-star' });
+    const spec = SweepSpec.parse(specOf(estimated));
+    expect(spec.method).toBe('atp-star');
+    expect(draftOf(spec, complete.name)).toEqual(estimated);
+  });
+  it('has views that fit its sites', () => {
+    expect(viewsOf(HEADS)).toEqual({ attention: true, lens: false });
+    expect(viewsOf('blocks.{layer}.hook_attn_out')).toEqual({ attention: true, lens: true });
+    expect(viewsOf('blocks.{layer}.hook_resid_pre')).toEqual({ attention: false, lens: true });
   });
   it.each(PRESETS)('has a preset $id that makes a valid specification', (preset) => {
     const next = changed(complete, preset.change(complete));

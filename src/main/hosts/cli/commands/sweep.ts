@@ -4,6 +4,7 @@ import { z } from 'zod';
 import {
   Direction,
   MetricName,
+  SweepMethod,
   SweepSpec,
   type PairSet,
   type Sweep,
@@ -30,6 +31,8 @@ const SweepFile = z.strictObject({
   hooks: z.array(z.string().min(1)).min(1),
   positions: z.enum(['each', 'all']).optional(),
   direction: Direction.default('denoising'),
+  method: SweepMethod.default('exact'),
+  steps: z.number().int().min(1).max(1000).optional(),
   metrics: z.array(MetricName).min(1).default(['logit_diff']),
   epsilon: z.number().positive().default(1e-6),
   bos: z.enum(['auto', 'yes', 'no']).default('auto'),
@@ -41,7 +44,7 @@ export const sweepCommand: CommandDefinition = (program, run) => {
     .command('sweep')
     .description('patch over a pair set of a study; continues an interrupted sweep of the same settings')
     .argument('<study>', 'study folder')
-    .requiredOption('--spec <file>', 'JSON: model, pairs, hooks, positions, direction, metrics')
+    .requiredOption('--spec <file>', 'JSON: model, pairs, hooks, positions, direction, method, metrics')
     .option('--threads <n>', 'threads; 0 = one per core')
     .option('--provider <name>', 'cpu, cuda, dml or webgpu')
     .action(run(sweep));
@@ -59,7 +62,8 @@ async function sweep(context: CommandContext, folder: string, flags: SweepFlags)
       pairSetId: findSet(study, file.pairs).id,
       grids,
       direction: file.direction,
-      method: 'exact',
+      method: file.method,
+      steps: file.steps,
       corruption: 'str',
       metrics: file.metrics,
       epsilon: file.epsilon,
