@@ -1,6 +1,6 @@
 /**
  * A process of its own that begins or continues the import of files into a study, to be killed at any moment:
- * `node kill-child.ts STUDY FILE...`. Says `begun` once the study is there.
+ * `node kill-child.ts STUDY FILE...`. Tells the number of records every few milliseconds.
  */
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -12,11 +12,17 @@ import { noCompute } from './compute.ts';
 
 const [folder = '', ...files] = process.argv.slice(2);
 const study = existsSync(join(folder, 'study.sqlite')) ? openStudy(folder) : createStudy(folder, 'Killed');
-const queue = createJobQueue({ study, registry: JOBS, compute: noCompute(), emit: () => undefined });
+const queue = createJobQueue({
+  study,
+  registry: JOBS,
+  compute: noCompute(),
+  emit: () => undefined,
+});
 const [job] = queue.list();
 const id =
   job?.id ?? queue.start(importJob, { files: files.map((path) => ({ path, name: basename(path) })) }).id;
-process.stdout.write('begun\n');
+const telling = setInterval(() => process.stdout.write(`${study.records.count()}\n`), 5);
 await queue.wait(id);
+clearInterval(telling);
 await queue.close();
 study.close();

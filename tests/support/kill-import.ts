@@ -58,15 +58,39 @@ function begin(study: string, files: readonly string[]): ChildProcess {
   return spawn(process.execPath, [script, study, ...files], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
-/** Lets an import come to its end; the milliseconds from when it began to import. */
-async function toTheEnd(study: string, files: readonly string[]): Promise<number> {
+async function toTheEnd(study: string, files: readonly string[]): Promise<void> {
+  const child = begin(study, files);
+  child.stdout?.resume();
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`the import of ${study} ended with ${String(code)}`);
+}
+
+/** Kills an import a moment after it has told of `target` records, or lets it end before that. */
+async function killAt(
+  study: string,
+  files: readonly string[],
+  target: number,
+  delayMs: number,
+): Promise<void> {
   const child = begin(study, files);
   const ended = once(child, 'exit');
-  if (child.stdout !== null) await Promise.race([once(child.stdout, 'data'), ended]);
-  const begun = performance.now();
-  const [code] = await ended;
-  if (code !== 0) throw new Error(`the import of ${study} ended with ${String(code)}`);
-  return performance.now() - begun;
+  const reached = new Promise<void>((resolve) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
+      if (
+        chunk
+          .toString()
+          .trim()
+          .split('\n')
+          .map(Number)
+          .some((n) => n >= target)
+      )
+        resolve();
+    });
+  });
+  await Promise.race([reached, ended]);
+  await Promise.race([new Promise((resolve) => setTimeout(resolve, delayMs)), ended]);
+  child.kill('SIGKILL');
+  await ended;
 }
 
 /** Everything an import writes, without the times at which it did. */
@@ -100,6 +124,15 @@ function contentOf(study: string): string {
   } finally {
     db.close();
   }
+}
+
+function expectEqual(found: string, expected: string, study: string): void {
+  if (found === expected) return;
+  const at = [...expected].findIndex((character, i) => character !== found[i]);
+  const around = (text: string) => text.slice(Math.max(0, at - 120), at + 120);
+  throw new Error(
+    `${study} has other content than an undisturbed import:\n${around(found)}\ninstead of\n${around(expected)}`,
+  );
 }
 
 /** What must hold of a study at any moment. Returns how many records it has; 0 where it is not made yet. */
@@ -143,30 +176,23 @@ export async function killImports(kills: number, seed: number, articles = 1200):
   try {
     const files = writeFiles(folder, articles);
     const straight = join(folder, 'straight');
-    const ms = await toTheEnd(straight, files);
+    await toTheEnd(straight, files);
     const expected = contentOf(straight);
     const whole = soundRecords(straight);
     for (let round = 0; committed.length < kills; round += 1) {
       const study = join(folder, `study-${round}`);
       let before = 0;
       for (let k = 0; k < 2 && committed.length < kills; k += 1) {
-        const child = begin(study, files);
-        const ended = once(child, 'exit');
-        if (child.stdout !== null) await Promise.race([once(child.stdout, 'data'), ended]);
-        await Promise.race([
-          new Promise((resolve) => setTimeout(resolve, (random() * ms) / (k + 1.2))),
-          ended,
-        ]);
-        child.kill('SIGKILL');
-        await ended;
+        const target = before + random() * (whole - before) * 0.95;
+        // A batch takes some ten milliseconds: the kill falls before, in and after its commit.
+        await killAt(study, files, k === 0 && random() < 0.1 ? 0 : target, random() * 40);
         const now = soundRecords(study);
         if (now < before) throw new Error(`${study} lost ${before - now} records that were committed`);
         before = now;
         committed.push(now);
       }
       await toTheEnd(study, files);
-      if (contentOf(study) !== expected)
-        throw new Error(`${study} has other content than an undisturbed import`);
+      expectEqual(contentOf(study), expected, study);
       rmSync(study, { recursive: true, force: true });
     }
     return { kills, committed, outside: committed.filter((n) => n === 0 || n === whole).length };

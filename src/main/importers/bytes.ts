@@ -15,8 +15,8 @@ export function gunzipHead(head: Uint8Array, name: string): Uint8Array {
   }
 }
 
-/** Compressed bytes handed to zlib at a time: at the most deflate can do, they become 16 MB. */
-const GUNZIP_BYTES = 16 * 1024;
+/** Compressed bytes handed to zlib at a time: at the most deflate can do, they become 64 MB. */
+const GUNZIP_BYTES = 64 * 1024;
 /** PubMed's files shrink to about a tenth. More than this, over so many bytes, is made to fill a disk or a day. */
 export const MAX_GZIP_RATIO = 200;
 const RATIO_FROM_BYTES = 64 * 1024 * 1024;
