@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compose } from '../../src/main/hosts/compose.ts';
+import { compose, type Core } from '../../src/main/hosts/compose.ts';
 import { appPaths } from '../../src/main/hosts/paths.ts';
-import { PairLine } from '../../src/shared/domain/index.ts';
+import { PairLine, type ModelId } from '../../src/shared/domain/index.ts';
 import { gpt2Shape, median, THREADS } from './support.ts';
 
 const ROUNDS = Number(process.env['ENGRAM_BENCH_ROUNDS'] ?? 5);
@@ -19,10 +19,35 @@ const pairOf = (clean: string, corrupted: string): PairLine =>
     wrong: [' cortex'],
   });
 
+/** Keeps the process of the jobs at work, as a training or a sweep does, until told to stop. */
+function keepBusy({ compute, context }: Core, modelId: ModelId): () => Promise<void> {
+  const { study } = context.session.require();
+  const [count, length] = [64, 64];
+  const data = {
+    ids: Int32Array.from({ length: count * length }, (_, i) => (i * 37) % 50_000),
+    lengths: new Int32Array(count).fill(length),
+    count,
+    length,
+  };
+  const stop = new AbortController();
+  const folder = study.artifacts.path(study.models.artifactOf(modelId));
+  const work = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      await compute.evaluate({ folder, data, batchSize: 8 }, { signal: stop.signal }).catch(() => undefined);
+    }
+  };
+  const done = work();
+  return async () => {
+    stop.abort();
+    await done;
+  };
+}
+
 /**
  * The live check of a pair on GPT-2's 124M shape, asked over the contract as the page asks: from the call to
  * the answer with both logit differences and both lists of ten tokens. `first` begins with no process running:
- * it starts one, opens the folder, reads the tokenizer and compiles the model.
+ * it starts one, opens the folder, reads the tokenizer and compiles the model. `busy` asks while the process of
+ * the jobs computes batches of 8 sequences of 64 tokens with as many threads.
  */
 export default async function bench(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'engram-interactive-'));
@@ -36,6 +61,7 @@ export default async function bench(): Promise<void> {
     });
   const firsts: number[] = [];
   const warm: number[] = [];
+  const busy: number[] = [];
   const runs: number[] = [];
   let tokens = 0;
   try {
@@ -63,6 +89,13 @@ export default async function bench(): Promise<void> {
       for (let i = 0; i < CHECKS; i++) {
         warm.push(await ask(WORDS[i] ?? 'focal', WORDS[(i + 1) % CHECKS] ?? 'rare'));
       }
+      const rest = keepBusy(core, model.id);
+      await core.compute.info();
+      for (let i = 0; i < CHECKS; i++) {
+        busy.push(await ask(WORDS[i] ?? 'focal', WORDS[(i + 2) % CHECKS] ?? 'rare'));
+        runs.length -= 1;
+      }
+      await rest();
       await core.close();
     }
   } finally {
@@ -77,4 +110,5 @@ export default async function bench(): Promise<void> {
   line('first check, nothing loaded', firsts, '  target < 2000');
   line('check once loaded, end to end', warm, '  target < 300');
   line('  of it model and scores', runs, '');
+  line('check while a job computes', busy, '');
 }

@@ -102,7 +102,7 @@ export async function lockFolder(folder: string): Promise<() => void> {
   throw new UserInputError(
     'HUB_FETCH_RUNNING',
     `${folder} is being filled already.`,
-    'Wait for the other download, or stop it first.',
+    `Wait for the other download, or stop it first; if there is none, delete ${path}.`,
   );
 }
 
