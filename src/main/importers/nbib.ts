@@ -21,7 +21,8 @@ const FIELD = /^([A-Z][A-Z0-9]{1,3}) {0,2}-(?: (.*)|)$/;
 /** Fields of which a record has one: after an empty line, a second one begins the next record. */
 const SINGLE: ReadonlySet<string> = new Set(['PMID', 'UI', 'STAT', 'TI', 'BTI']);
 
-const DIALECT: TaggedDialect = {
+/** How its lines are to be read. */
+export const NBIB_LINES: TaggedDialect = {
   field: (line) => {
     if (line.startsWith('      ')) return null;
     const match = FIELD.exec(line.replace(/^\s{1,3}/, '').trimEnd());
@@ -47,7 +48,7 @@ async function* read(
   { name, note }: ImportContext,
 ): AsyncGenerator<ImportItem> {
   const lines = splitLines(decodeText(bytes, { name, singleByte: true, note }), name);
-  for await (const record of taggedRecords(lines, DIALECT, name)) {
+  for await (const record of taggedRecords(lines, NBIB_LINES, name)) {
     yield recordItem(toRecord(record), record.line);
   }
 }
