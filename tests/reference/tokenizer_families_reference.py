@@ -54,6 +54,15 @@ CASES = {
             r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
         ),
     },
+    "as SmolLM2": {
+        "pre_tokenizer": {
+            "type": "Sequence",
+            "pretokenizers": [
+                {"type": "Digits", "individual_digits": True},
+                {**BYTE_LEVEL, "use_regex": True},
+            ],
+        }
+    },
     "as GPT-NeoX": {
         "normalizer": {"type": "NFC"},
         "pre_tokenizer": {**BYTE_LEVEL, "use_regex": True},

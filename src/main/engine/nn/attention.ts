@@ -114,10 +114,9 @@ function projected(place: AttentionPlace, z: Tensor): Tensor {
   if (at === undefined) return whole;
   const dh = headWidth(config);
   const [N, width] = [z.shape[0] ?? 1, H * dh];
-  const own = Float32Array.from({ length: H * width }, (_, i) =>
-    Math.floor(i / width) === Math.floor((i % width) / dh) ? 1 : 0,
-  );
-  const alone = b.mul(g, b.unsqueeze(g, z, [1]), g.constant('own_head', [1, H, width], own)); // [N, H, H·dh]
+  const own = Float32Array.from({ length: H * H }, (_, i) => (i % (H + 1) === 0 ? 1 : 0));
+  const byHead = b.unsqueeze(g, b.reshape(g, z, [N, H, dh]), [1]); // [N, 1, H, dh]
+  const alone = b.mul(g, byHead, g.constant('own_head', [1, H, H, 1], own)); // [N, H, H, dh]
   const bias = project(g.constant('no_heads', [1, width], new Float32Array(width))); // [1, d]
   const results = b.sub(g, project(flattened(g, alone, productDims([N, H]), width)), bias); // [N·H, d]
   const perHead = shaped(g, results, ids, [H, d]);
