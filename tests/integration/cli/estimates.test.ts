@@ -10,7 +10,7 @@ const atp = JSON.parse(
 ) as Record<string, { summary: { hook: string; axes: string[]; recovery: (number | null)[] }[] }>;
 
 /** Runs a command with --json and checks its output against the format's schema. */
-async function json<N extends FormatName>(format: N, ...args: string[]) {
+async function json(format: FormatName, ...args: string[]): Promise<unknown> {
   const ran = await engram(...args, '--json');
   expect(errorLines(ran)).toEqual([]);
   expect(ran.code).toBe(0);

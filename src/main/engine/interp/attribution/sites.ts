@@ -68,9 +68,11 @@ function planPair(
   const first = firstDifference(one.target, source);
   const context = { pair, one, direction: task.direction, config };
   const sitesOf = (grid: HookGrid, only: ReadonlySet<number> | null): Site[] => {
-    const places = new Map<string, Place>();
+    const places = new Map<number, Place>();
+    const width = one.tokens + (grid.spans?.length ?? 0) + 2;
     const placeOf = (cell: Cell): Place => {
-      const at = `${cell.layer}:${cell.position}:${cell.span}`;
+      // A grid has positions or spans, not both.
+      const at = (cell.layer + 1) * width + Math.max(cell.position, cell.span) + 1;
       const known = places.get(at);
       if (known !== undefined) return known;
       const edits = editsOf(grid, { ...cell, head: -1, neuron: -1, source: -1 }, context);

@@ -5,7 +5,7 @@ import type { PatchBlock } from '../types.ts';
 import { feedsOf, type Step } from './batches.ts';
 import { estimateName, QK_HOOKS, type GraphSpec } from './graph.ts';
 import { isMasked, type PlannedPair, type SiteGrid } from './sites.ts';
-import { estimateOf, type Estimates } from './slices.ts';
+import { estimateOf, estimatesOf, type Estimates } from './slices.ts';
 import type { AttributionTask } from './types.ts';
 
 interface Sums {
@@ -56,9 +56,13 @@ export class Tally {
       this.#base.set(metric, take(`${baseName}:${metric}`));
       const estimates = new Map(
         hooks.map((wanted): [string, Estimates] => {
-          const fixed = qkFix && QK_HOOKS.has(wanted.hook);
+          const run = {
+            rows: this.#batch.length * steps.length,
+            tokens,
+            fixed: qkFix && QK_HOOKS.has(wanted.hook),
+          };
           const values = take(estimateName(metric, wanted.hook));
-          return [wanted.hook, { values, wanted, fixed, rows: this.#batch.length * steps.length, tokens }];
+          return [wanted.hook, estimatesOf(values, wanted, run, this.#config)];
         }),
       );
       this.#batch.forEach((pair, p) => {
@@ -82,7 +86,7 @@ export class Tally {
         for (const edit of site.place.edits) {
           const estimates = of.get(edit.hook);
           invariant(estimates !== undefined, `estimates of ${edit.hook}`);
-          change += estimateOf(estimates, edit, site, s * this.#batch.length + pair, this.#config);
+          change += estimateOf(estimates, edit, site, s * this.#batch.length + pair);
         }
         sums.total[site.index] = (sums.total[site.index] ?? 0) + change;
         sums.magnitude[site.index] = (sums.magnitude[site.index] ?? 0) + Math.abs(change);
