@@ -8,15 +8,9 @@ import { headWidth, kvHeads, type ModelConfig } from '../../../shared/domain/ind
 import type { PatchRequest } from '../api.ts';
 import { ModelCompiler } from '../compiler.ts';
 import type { LoadedModel } from '../modelCache.ts';
+import { patchSeconds } from '../patchSeconds.ts';
 import { gemmSpeed } from '../speed.ts';
 import type { Handler } from './handler.ts';
-
-/** Share of the matrix-product speed that packed batches reach (measured; see docs/benchmarks.md). */
-const EFFICIENCY = 0.75;
-/** Fixed cost of one run of one graph, seconds. */
-const RUN_OVERHEAD = 0.0004;
-/** What a group's base runs, too few rows for full speed, read of the weights, bytes a second. */
-const WEIGHT_BANDWIDTH = 12e9;
 
 /** The compiled graphs of a model live as long as it is loaded. */
 const sessionsOf = new WeakMap<LoadedModel, Opened>();
@@ -107,11 +101,7 @@ export const planPatch: Handler<'planPatch'> = async (request, { context }) => {
   checkTask(request, model.config);
   const cost = costOf(request, model.config);
   const speed = await gemmSpeed(context.sessions);
-  const graphs = (cost.groups + cost.batches) * (model.config.nLayer + 1);
-  const seconds =
-    cost.floorFlops / (speed * EFFICIENCY) +
-    graphs * RUN_OVERHEAD +
-    (cost.groups * model.weightBytes) / WEIGHT_BANDWIDTH;
+  const seconds = patchSeconds(cost, model.config, model.weightBytes, speed);
   return { ...cost, seconds };
 };
 
