@@ -21,7 +21,7 @@ export function createModelsService(
   shelf: ModelShelf,
   hub: () => string,
 ): ServiceHandlers<typeof contract.models> {
-  const { session, files, compute, emit } = context;
+  const { session, files, interactive, emit } = context;
   const study = (): Study => session.require().study;
   const edited = (): void => {
     emit('changed', { what: 'models' });
@@ -59,7 +59,7 @@ export function createModelsService(
       const opened = await shelf.open(study(), id);
       const tokenizer = requireTokenizer(opened);
       const started = performance.now();
-      const { ids } = await compute.generate({
+      const { ids } = await interactive.generate({
         folder: opened.folder,
         ids: encodePrompt('prompt', prompt, encodeContext(opened)),
         tokens,
