@@ -1,3 +1,4 @@
+import { freezeJob, termsJob } from './curate.ts';
 import { type JobRegistry, createJobRegistry, registerJob } from './definition.ts';
 import { importJob } from './import.ts';
 import { modelGet } from './model-get.ts';
@@ -13,6 +14,8 @@ export const JOBS: JobRegistry = createJobRegistry([
   registerJob(modelGet),
   registerJob(trainJob),
   registerJob(sweepJob),
+  registerJob(freezeJob),
+  registerJob(termsJob),
 ]);
 
 /** The same with what reaches out to PubMed, which needs the host's settings and key. */

@@ -3,22 +3,40 @@ import type { RecordFlag } from '../../shared/domain/index.ts';
 import { type FreezeOptions, type RecordId } from '../../shared/domain/index.ts';
 import { RECORD_FORMATS } from '../exporters/records/format.ts';
 import type { DatasetDraft } from '../store/index.ts';
+import { CancelledError, InvariantError } from '../../shared/errors/index.ts';
+import { freezeJob, termsJob } from '../jobs/curate.ts';
+import { oneByOne } from '../store/index.ts';
 import type { ServiceContext } from './context.ts';
+import { bundledTokenizer } from './models/tokenizers.ts';
+import { tokenLengths } from './token-lengths.ts';
 import { exportPath, exportRecords } from './record-export.ts';
 
 /** Below this many training texts a fine-tuned model mostly repeats what it was shown. */
 const FEW_TEXTS = 50;
+
+/** Up to so many records, terms and versions are made at once; above, as jobs with their progress. */
+const SMALL_STUDY = 5_000;
 
 /** Implements `curate`: finding, deciding, and freezing datasets. */
 export function createCurateService({
   session,
   files,
   emit,
+  ...places
 }: ServiceContext): ServiceHandlers<EngramContract['curate']> {
   const study = () => session.require().study;
   const edited = (what: 'records' | 'datasets'): void => {
     emit('changed', { what });
     emit('changed', { what: 'history' });
+  };
+
+  /** Answers that nobody waits for any more are given up when the same is asked again. */
+  const asked = new Map<string, AbortController>();
+  const newest = (what: string): AbortSignal => {
+    asked.get(what)?.abort(new CancelledError('An earlier preview'));
+    const turn = new AbortController();
+    asked.set(what, turn);
+    return turn.signal;
   };
 
   return {
@@ -49,23 +67,54 @@ export function createCurateService({
       return {};
     },
     flow: () => study().curation.flow(),
-    terms: () => study().terms.statistics(),
-    setTerms: ({ terms }) => {
-      study().terms.set(terms);
+    decideAll: ({ filter, decision, reason }) => {
+      const changed = study().decisions.decide(study().curation.ids(filter), decision, reason);
       edited('records');
-      return study().terms.statistics();
+      return { changed };
     },
-    freezePreview: (options) => {
-      const draft = study().datasets.preview(options);
+    terms: () => study().terms.statistics(),
+    termDetail: () => ({ together: study().terms.together(), byYear: study().terms.byYear() }),
+    setTerms: async ({ terms }) => {
+      const { study: open, queue } = session.require();
+      if (open.records.count() > SMALL_STUDY) await queue.wait(queue.start(termsJob, { terms }).id);
+      else {
+        open.terms.set(terms);
+        edited('records');
+      }
+      return open.terms.statistics();
+    },
+    freezePreview: async (options) => {
+      const draft = await oneByOne(study().datasets.previewSteps(options), newest('preview'));
       return {
         nTrain: draft.nTrain,
         nValidation: draft.nValidation,
         terms: draft.terms,
         warnings: warningsOf(draft, options),
+        lengths: await tokenLengths(draft.sample, () => bundledTokenizer('gpt2', places)),
       };
     },
-    freeze: (options) => {
-      const dataset = study().datasets.freeze(options);
+    nearCopies: async (options) => {
+      const { datasets, records } = study();
+      const report = await oneByOne(datasets.nearCopySteps(options), newest('near-copies'));
+      const named = (id: RecordId) => ({ id, title: records.get(id).title });
+      return {
+        ...report,
+        examples: report.examples.map((pair) => ({
+          ...pair,
+          train: named(pair.train),
+          validation: named(pair.validation),
+        })),
+      };
+    },
+    freeze: async (options) => {
+      const { study: open, queue } = session.require();
+      if (open.records.count() > SMALL_STUDY) {
+        const { job } = await queue.wait(queue.start(freezeJob, options).id);
+        const frozen = open.datasets.ofJob(job.id);
+        if (frozen === undefined) throw new InvariantError(`job ${job.id} froze nothing`);
+        return frozen;
+      }
+      const dataset = open.datasets.freeze(options);
       emit('changed', { what: 'datasets', datasetId: dataset.id });
       return dataset;
     },

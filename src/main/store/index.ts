@@ -7,3 +7,4 @@ export { SweepInput } from './repositories/sweeps.ts';
 export type { NewBlock, StoredBlock } from './repositories/blocks.ts';
 export type { StoredJob, JobUpdate } from './repositories/jobs.ts';
 export type { DatasetDraft } from './repositories/datasets.ts';
+export { oneByOne, type Step, type Steps } from './steps.ts';

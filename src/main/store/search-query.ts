@@ -95,32 +95,3 @@ function join(type: 'and' | 'or', nodes: readonly (SearchNode | null)[]): Search
   if (present.length <= 1) return present[0] ?? null;
   return { type, nodes: present };
 }
-
-/** A condition on `r.id` with its parameters. */
-export interface Condition {
-  readonly sql: string;
-  readonly params: readonly (string | number)[];
-}
-
-/** The tree as a condition over the full-text index. */
-export function searchCondition(node: SearchNode): Condition {
-  switch (node.type) {
-    case 'text':
-      return {
-        sql: 'r.id IN (SELECT rowid FROM record_text_index WHERE record_text_index MATCH ?)',
-        params: [node.match],
-      };
-    case 'not': {
-      const inner = searchCondition(node.node);
-      return { sql: `NOT (${inner.sql})`, params: inner.params };
-    }
-    case 'and':
-    case 'or': {
-      const inner = node.nodes.map(searchCondition);
-      return {
-        sql: `(${inner.map((c) => c.sql).join(node.type === 'and' ? ' AND ' : ' OR ')})`,
-        params: inner.flatMap((c) => c.params),
-      };
-    }
-  }
-}

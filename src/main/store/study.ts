@@ -140,7 +140,7 @@ function open(folder: string, created: { name: string; synthetic: boolean } | nu
         pubmed: createPubmedRepository(context),
         records: createRecordRepository(context, terms, index),
         decisions: createDecisionRepository(context),
-        datasets: createDatasetRepository(context, curation, terms),
+        datasets: createDatasetRepository(context, curation, terms, index),
         models: createModelRepository(context),
         training: createTrainingRepository(context),
         pairs: createPairRepository(context),

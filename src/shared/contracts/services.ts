@@ -168,6 +168,21 @@ export const curate = {
   setNote: method(z.object({ id: d.RecordId, note: z.string().max(10_000) }), ok),
   flow: method(none, d.FlowCount),
   terms: method(none, z.array(d.TermCount)),
+  /** Over the records to screen: articles in which two terms stand together, and each term by year. */
+  termDetail: method(
+    none,
+    z.object({
+      together: z.array(z.object({ a: z.number().int(), b: z.number().int(), articles: z.number().int() })),
+      byYear: z.array(
+        z.object({
+          term: z.string(),
+          year: z.number().int(),
+          mentions: z.number().int(),
+          articles: z.number().int(),
+        }),
+      ),
+    }),
+  ),
   setTerms: method(
     z.object({ terms: z.array(z.string().trim().min(1)).min(1).max(12) }),
     z.array(d.TermCount),
@@ -179,7 +194,32 @@ export const curate = {
       nValidation: z.number().int(),
       terms: z.array(d.TermCount),
       warnings: z.array(z.string()),
+      /** Lengths in tokens of GPT-2 of some of the texts: how many of `of` lie in each bin from `from` on. */
+      lengths: z.object({
+        of: z.number().int(),
+        median: z.number(),
+        longest: z.number(),
+        bins: z.array(z.object({ from: z.number().int(), count: z.number().int() })),
+      }),
     }),
+  ),
+  /** Texts to train on that nearly repeat a held-out one, were it frozen now. */
+  nearCopies: method(
+    d.FreezeOptions,
+    d.NearCopyReport.extend({
+      examples: z.array(
+        z.object({
+          train: z.object({ id: d.RecordId, title: z.string() }),
+          validation: z.object({ id: d.RecordId, title: z.string() }),
+          similarity: z.number(),
+        }),
+      ),
+    }),
+  ),
+  /** Decides on every record that passes a filter. */
+  decideAll: method(
+    z.object({ filter: RecordFilter, decision: d.Decision, reason: z.string().nullable() }),
+    z.object({ changed: z.number().int() }),
   ),
   freeze: method(d.FreezeOptions, d.Dataset),
   datasets: method(none, z.array(d.Dataset)),

@@ -38,6 +38,19 @@ export const FreezeOptions = z.object({
 });
 export type FreezeOptions = z.infer<typeof FreezeOptions>;
 
+/** Near-copies across the split: texts to train on that nearly repeat a held-out one. */
+export const NearCopyReport = z.object({
+  /** Jaccard similarity of five-word shingles from which two texts count as near-copies. */
+  threshold: z.number(),
+  /** Held-out texts that have one. */
+  heldOut: z.number().int().nonnegative(),
+  /** Pairs in all. */
+  pairs: z.number().int().nonnegative(),
+  /** The most similar ones. */
+  examples: z.array(z.object({ train: RecordId, validation: RecordId, similarity: z.number() })),
+});
+export type NearCopyReport = z.infer<typeof NearCopyReport>;
+
 /** An immutable version: query, decisions and split at one moment. */
 export const Dataset = z.object({
   id: DatasetId,
@@ -51,6 +64,8 @@ export const Dataset = z.object({
   terms: z.array(TermCount),
   /** SHA-256 over the texts in order and the split. */
   hash: z.string(),
+  /** Null where it was frozen before this was checked. */
+  nearCopies: NearCopyReport.nullable().default(null),
 });
 export type Dataset = z.infer<typeof Dataset>;
 

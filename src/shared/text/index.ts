@@ -1,2 +1,3 @@
 export * from './fold.ts';
 export * from './terms.ts';
+export * from './near-copies.ts';

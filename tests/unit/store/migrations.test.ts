@@ -77,6 +77,22 @@ const PROOFS: Readonly<Record<number, { before: (db: Database) => void; after: (
       ]);
     },
   },
+  6: {
+    before: (db) => {
+      db.exec(`
+        INSERT INTO dataset (id, name, version, created_at, options, n_train, n_validation, flow, terms, hash)
+          VALUES (1, 'D', 1, '2026', '{}', 1, 1, '{}', '[]', 'h');
+        INSERT INTO term (id, text) VALUES (1, 'EEG');`);
+    },
+    after: (db) => {
+      expect(db.prepare('SELECT counted FROM term').pluck().get()).toBe(1);
+      expect(() => db.exec("UPDATE dataset SET hash = 'x'")).toThrow(/frozen/);
+      expect(() => db.exec('DELETE FROM dataset')).toThrow(/frozen/);
+      db.exec(`INSERT INTO dataset (id, name, version, created_at, options, n_train, n_validation, flow, terms, hash)
+        VALUES (2, 'D', 2, '2026', '{}', 1, 1, '{}', '[]', '')`);
+      db.exec("UPDATE dataset SET hash = 'y' WHERE id = 2; DELETE FROM dataset WHERE id = 2");
+    },
+  },
 };
 
 describe('migrations', () => {

@@ -5,10 +5,18 @@ import { experiments } from './0002-experiments.ts';
 import { tombstones } from './0003-tombstones.ts';
 import { pubmedSearches } from './0004-pubmed-searches.ts';
 import { facets } from './0005-facets.ts';
+import { freezingInSteps } from './0006-freezing-in-steps.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; the version of a study is SQLite's `user_version`. */
-export const MIGRATIONS: readonly Migration[] = [study, experiments, tombstones, pubmedSearches, facets];
+export const MIGRATIONS: readonly Migration[] = [
+  study,
+  experiments,
+  tombstones,
+  pubmedSearches,
+  facets,
+  freezingInSteps,
+];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 

@@ -8,6 +8,8 @@ export interface Records {
   readonly order: Uint32Array;
   /** One more than the largest id. */
   readonly size: number;
+  /** 1 where there is a record with this id. */
+  readonly present: Uint8Array;
   /** 1 where another record stands for this one. */
   readonly copies: Uint8Array;
   readonly years: ReadonlyMap<string, Uint32Array>;
@@ -39,7 +41,9 @@ export function loadRecords(db: Database): Records {
     .get();
   for (const id of idsFrom(others ?? '[]')) copies[id] = 1;
   const years = listsOfRuns(order, row?.years ?? '[]');
-  return { order, size: largest + 1, copies, years };
+  const present = new Uint8Array(largest + 1);
+  for (const id of order) present[id] = 1;
+  return { order, size: largest + 1, present, copies, years };
 }
 
 /** One list a year: records stand in the order of their years. */

@@ -45,7 +45,14 @@ export function createRecordIndex(
   terms: () => readonly { readonly id: number; readonly text: string }[],
 ): RecordIndex {
   const changes = watchChanges(db);
-  let records: Records = { order: new Uint32Array(), size: 0, copies: new Uint8Array(), years: new Map() };
+  let records: Records = {
+    order: new Uint32Array(),
+    size: 0,
+    present: new Uint8Array(),
+    copies: new Uint8Array(),
+    years: new Map(),
+  };
+  let standing: number | null = null;
   let decisions: Decisions = { values: new Uint8Array(), reasons: new Uint16Array(), words: [''] };
   let loadedAt = Number.NEGATIVE_INFINITY;
   let loadMs = 0;
@@ -64,6 +71,7 @@ export function createRecordIndex(
     lists.clear();
     termLists.clear();
     selections.clear();
+    standing = null;
     loadedAt = performance.now();
     loadMs = loadedAt - started;
   };
@@ -78,13 +86,14 @@ export function createRecordIndex(
     if (changes.flags && lists.delete('flags')) selections.clear();
     changes.flags = false;
     if (changes.copies.size > 0) {
-      const standing = db
+      const group = db
         .prepare<[number], number | null>('SELECT duplicate_of FROM record WHERE id = ?')
         .pluck();
       for (const id of changes.copies) {
-        if (id < records.size) records.copies[id] = (standing.get(id) ?? null) === null ? 0 : 1;
+        if (id < records.size) records.copies[id] = (group.get(id) ?? null) === null ? 0 : 1;
       }
       changes.copies.clear();
+      standing = null;
       selections.clear();
     }
     if (changes.decisions.size > 0) {
@@ -150,15 +159,19 @@ export function createRecordIndex(
     count: (hideCopies) => {
       current();
       if (!hideCopies) return records.order.length;
-      let n = 0;
-      for (const id of records.order) if (records.copies[id] === 0) n++;
-      return n;
+      if (standing === null) {
+        standing = 0;
+        for (let id = 0; id < records.size; id++) {
+          if (records.present[id] === 1 && records.copies[id] === 0) standing++;
+        }
+      }
+      return standing;
     },
     decided: () => {
       current();
       const counts = new Map<number, number>();
-      for (const id of records.order) {
-        if (records.copies[id] === 1) continue;
+      for (let id = 0; id < records.size; id++) {
+        if (records.present[id] === 0 || records.copies[id] === 1) continue;
         const key = (decisions.values[id] ?? 0) + DECISIONS.length * (decisions.reasons[id] ?? 0);
         counts.set(key, (counts.get(key) ?? 0) + 1);
       }

@@ -59,8 +59,8 @@ export interface Selection {
 export function selectRecords(source: IndexSource, filter: RecordFilter): Selection {
   const { records, decisions } = source;
   const { size, order } = records;
-  const failed = new Uint16Array(size).fill(BITS.absent);
-  for (const id of order) failed[id] = 0;
+  const failed = new Uint16Array(size);
+  for (let id = 0; id < size; id++) failed[id] = records.present[id] === 1 ? 0 : BITS.absent;
 
   const failAllBut = (bit: number, lists: readonly Uint32Array[]): void => {
     for (let id = 0; id < size; id++) failed[id] = (failed[id] ?? 0) | bit;
@@ -114,7 +114,7 @@ export function selectRecords(source: IndexSource, filter: RecordFilter): Select
     },
     decisions: () => {
       const counts = DECISIONS.map(() => 0);
-      for (const id of order) {
+      for (let id = 0; id < size; id++) {
         if (((failed[id] ?? BITS.absent) & ~BITS.decisions) !== 0) continue;
         const value = decisions.values[id] ?? 0;
         counts[value] = (counts[value] ?? 0) + 1;
