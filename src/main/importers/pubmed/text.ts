@@ -13,12 +13,16 @@ export function childrenOf(element: XmlElement | undefined, name: string): XmlEl
 /** The first element reached by following child names from `element`; undefined where the path ends. */
 export function at(element: XmlElement | undefined, ...path: readonly string[]): XmlElement | undefined {
   let here = element;
-  for (const name of path) {
-    here = here?.children.find(
-      (child): child is XmlElement => typeof child !== 'string' && child.name === name,
-    );
-  }
+  for (const name of path) here = childOf(here, name);
   return here;
+}
+
+function childOf(element: XmlElement | undefined, name: string): XmlElement | undefined {
+  if (element === undefined) return undefined;
+  for (const child of element.children) {
+    if (typeof child !== 'string' && child.name === name) return child;
+  }
+  return undefined;
 }
 
 /** All descendants of this name, in document order. */
@@ -37,7 +41,12 @@ export function descendantsOf(element: XmlElement | undefined, name: string): Xm
  * so that inline markup neither cuts a text short nor glues words together.
  */
 export function textOf(element: XmlElement | undefined): string {
-  return element === undefined ? '' : collapse(rawText(element));
+  if (element === undefined) return '';
+  const { children, name } = element;
+  const [only] = children;
+  // Nearly all: one text and nothing else.
+  if (children.length === 1 && typeof only === 'string' && !INLINE.has(name)) return collapse(only);
+  return collapse(rawText(element));
 }
 
 /** Runs of white space of any kind to one space; none at the ends. */
@@ -45,22 +54,21 @@ function collapse(text: string): string {
   return isCollapsed(text) ? text : text.replace(/\s+/g, ' ').trim();
 }
 
+/** White space that no control character is, which XML does not have. */
+const RARE_SPACE = /[\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]/;
+
 /** Whether nothing would be collapsed: cheaper than doing it, and so for nearly every text. */
 function isCollapsed(text: string): boolean {
-  let before = 0x20;
-  for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
-    if (code > 0x7f ? /\s/.test(text.charAt(i)) : code < 0x20 || (code === 0x20 && before === 0x20)) {
-      return false;
-    }
-    before = code;
-  }
-  return before !== 0x20 || text === '';
+  const last = text.length - 1;
+  if (last < 0) return true;
+  if (text.charCodeAt(0) <= 0x20 || text.charCodeAt(last) <= 0x20) return false;
+  return !(text.includes('\n') || text.includes('  ') || text.includes('\t') || RARE_SPACE.test(text));
 }
 
 function rawText(node: XmlElement | string): string {
   if (typeof node === 'string') return node;
-  const render = INLINE[localName(node.name)];
+  const { name } = node;
+  const render = INLINE.get(name.includes(':') ? localName(name) : name);
   return render === undefined ? inner(node) : render(node);
 }
 
@@ -76,19 +84,21 @@ function localName(name: string): string {
 }
 
 /** How inline markup and MathML are flattened; everything else is its text. */
-const INLINE: Readonly<Record<string, ((element: XmlElement) => string) | undefined>> = {
-  sup: (e) => toSuperscript(inner(e)),
-  sub: (e) => toSubscript(inner(e)),
-  math: (e) => collapse(inner(e)),
-  msup: (e) => part(e, 0) + above(part(e, 1)),
-  msub: (e) => part(e, 0) + below(part(e, 1)),
-  msubsup: (e) => part(e, 0) + below(part(e, 1)) + above(part(e, 2)),
-  mfrac: (e) => `${group(part(e, 0))}/${group(part(e, 1))}`,
-  msqrt: (e) => `√${group(collapse(inner(e)))}`,
-  mspace: () => ' ',
-  annotation: () => '',
-  'annotation-xml': () => '',
-};
+const INLINE: ReadonlyMap<string, (element: XmlElement) => string> = new Map(
+  Object.entries<(element: XmlElement) => string>({
+    sup: (e) => toSuperscript(inner(e)),
+    sub: (e) => toSubscript(inner(e)),
+    math: (e) => collapse(inner(e)),
+    msup: (e) => part(e, 0) + above(part(e, 1)),
+    msub: (e) => part(e, 0) + below(part(e, 1)),
+    msubsup: (e) => part(e, 0) + below(part(e, 1)) + above(part(e, 2)),
+    mfrac: (e) => `${group(part(e, 0))}/${group(part(e, 1))}`,
+    msqrt: (e) => `√${group(collapse(inner(e)))}`,
+    mspace: () => ' ',
+    annotation: () => '',
+    'annotation-xml': () => '',
+  }),
+);
 
 /** The text of the i-th child element of a MathML construct. */
 function part(element: XmlElement, index: number): string {
