@@ -45,9 +45,17 @@ export interface PlannedPair extends AttributionCase {
  */
 export function planPairs(task: AttributionTask, config: ModelConfig): PlannedPair[] {
   const done = new Set(task.done ?? []);
+  // Pairs of one length have the same cells.
+  const known = new Map<string, Cell[]>();
+  const cellsOf = (g: number, grid: HookGrid, tokens: number): Cell[] => {
+    const key = `${g}:${tokens}`;
+    const cells = known.get(key) ?? gridCells(grid, config, tokens);
+    known.set(key, cells);
+    return cells;
+  };
   return task.pairs.flatMap((_pair, index): PlannedPair[] => {
     const grids = task.grids.flatMap((grid, g) => (done.has(`${g}:${index}`) ? [] : [{ grid, g }]));
-    return grids.length === 0 ? [] : [planPair(task, index, grids, config)];
+    return grids.length === 0 ? [] : [planPair(task, index, grids, config, cellsOf)];
   });
 }
 
@@ -56,6 +64,7 @@ function planPair(
   index: number,
   grids: readonly { readonly grid: HookGrid; readonly g: number }[],
   config: ModelConfig,
+  cellsOf: (g: number, grid: HookGrid, tokens: number) => readonly Cell[],
 ): PlannedPair {
   const pair = task.pairs[index];
   invariant(pair !== undefined, `no pair ${index}`);
@@ -67,7 +76,7 @@ function planPair(
   const source = one.donor ?? one.other;
   const first = firstDifference(one.target, source);
   const context = { pair, one, direction: task.direction, config };
-  const sitesOf = (grid: HookGrid, only: ReadonlySet<number> | null): Site[] => {
+  const sitesOf = (g: number, grid: HookGrid, only: ReadonlySet<number> | null): Site[] => {
     const places = new Map<number, Place>();
     const width = one.tokens + (grid.spans?.length ?? 0) + 2;
     const placeOf = (cell: Cell): Place => {
@@ -81,11 +90,15 @@ function planPair(
       places.set(at, place);
       return place;
     };
-    return gridCells(grid, config, one.tokens).flatMap((cell): Site[] => {
-      if (only?.has(cell.index) === false) return [];
-      const { head, neuron, source: key } = cell;
-      return [{ index: cell.index, head, neuron, key, place: placeOf(cell) }];
-    });
+    const cells = cellsOf(g, grid, one.tokens);
+    const chosen = only === null ? cells : cells.filter((cell) => only.has(cell.index));
+    return chosen.map((cell): Site => ({
+      index: cell.index,
+      head: cell.head,
+      neuron: cell.neuron,
+      key: cell.source,
+      place: placeOf(cell),
+    }));
   };
   return {
     pair,
@@ -94,7 +107,7 @@ function planPair(
     source,
     grids: grids.map(({ grid, g }) => {
       const only = task.cells?.[g];
-      const sites = sitesOf(grid, only == null ? null : new Set(only));
+      const sites = sitesOf(g, grid, only == null ? null : new Set(only));
       return { grid: g, shape: gridShape(grid, config, one.tokens), sites };
     }),
   };
