@@ -61,6 +61,8 @@ export type ModelConfig = z.infer<typeof ModelConfig>;
 export const headWidth = (config: ModelConfig): number => config.headDim ?? config.dModel / config.nHead;
 /** Number of key/value heads. */
 export const kvHeads = (config: ModelConfig): number => config.nKvHead ?? config.nHead;
+/** Whether the MLP has a gate beside its input projection: three matrices where others have two. */
+export const isGated = (config: ModelConfig): boolean => config.family === 'llama';
 /** Whether attention and MLP read the same residual stream side by side, so that there is no resid_mid. */
 export const isParallel = (config: ModelConfig): boolean => config.parallel ?? config.family === 'gptj';
 

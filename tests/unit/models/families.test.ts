@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { trainingFlopsPerToken } from '../../../src/main/engine/nn/trainingCost.ts';
 import { checkModelFolder, parameterCount, parseModelConfig } from '../../../src/main/models/index.ts';
 import { isParallel } from '../../../src/shared/domain/index.ts';
 import { repository, temporaryFolder } from './helpers.ts';
@@ -117,6 +118,16 @@ describe('Llama and its relatives', () => {
   ])('refuse %#', (json, code, message) => {
     expect(() => parse(json)).toThrow(error(code, message));
   });
+});
+
+it('training costs six operations a parameter and token, whatever the family', () => {
+  for (const json of [LLAMA, PYTHIA, { ...LLAMA, num_key_value_heads: 32 }]) {
+    const config = parse(json);
+    // The embedding is looked up; an untied one is no part of the products.
+    const looked = config.tiedEmbeddings ? 0 : config.vocabSize * config.dModel;
+    const products = parameterCount(config) - looked;
+    expect(trainingFlopsPerToken(config, 0) / (6 * products)).toBeCloseTo(1, 2);
+  }
 });
 
 describe('GPT-NeoX', () => {

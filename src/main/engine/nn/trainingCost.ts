@@ -1,4 +1,4 @@
-import type { ModelConfig } from '../../../shared/domain/index.ts';
+import { headWidth, isGated, kvHeads, type ModelConfig } from '../../../shared/domain/index.ts';
 import { blockRows } from './crossEntropy.ts';
 
 const FLOAT_BYTES = 4;
@@ -24,9 +24,15 @@ export function activationBytes(config: ModelConfig, rows: number, length: numbe
   return ALIVE * rows * length * tokenBytes(config, length) + logitBytes(config, rows, length);
 }
 
+/** Values as wide as the MLP, forward and backward; counted, not measured, for gated ones. */
+const MLP_VALUES = 8;
+const GATED_MLP_VALUES = 14;
+
 /** Bytes of all values that the layers compute for one token of a sequence of a length, forward and backward. */
-function tokenBytes({ nLayer, nHead, dModel, dMlp }: ModelConfig, length: number): number {
-  return FLOAT_BYTES * nLayer * (20 * dModel + 8 * dMlp + 4 * nHead * length);
+function tokenBytes(config: ModelConfig, length: number): number {
+  const { nLayer, nHead, dModel, dMlp } = config;
+  const mlp = isGated(config) ? GATED_MLP_VALUES : MLP_VALUES;
+  return FLOAT_BYTES * nLayer * (20 * dModel + mlp * dMlp + 4 * nHead * length);
 }
 
 /** The same, layer by layer: what enters each layer, and one layer's values. */
@@ -97,8 +103,10 @@ export function leastBytes(config: ModelConfig, parameters: number, length: numb
 
 /** Floating-point operations of one token's loss and gradients: three matrix products for each of the forward pass. */
 export function trainingFlopsPerToken(config: ModelConfig, length: number): number {
-  const { nLayer, dModel: d, dMlp: m, vocabSize } = config;
-  const layer = 4 * d * d + 2 * d * m + 2 * d * length;
+  const { nLayer, nHead, dModel: d, dMlp: m, vocabSize } = config;
+  const [D, E] = [nHead * headWidth(config), kvHeads(config) * headWidth(config)];
+  const mlp = (isGated(config) ? 3 : 2) * d * m;
+  const layer = 2 * d * D + 2 * d * E + mlp + 2 * D * length;
   return 6 * (nLayer * layer + d * vocabSize);
 }
 
