@@ -72,7 +72,8 @@ export const HookGrid = z.object({
 });
 export type HookGrid = z.infer<typeof HookGrid>;
 
-export const SweepHookGrid = HookGrid.extend({ axes: GridAxes });
+/** What a study's sweep stores of a grid. */
+export const SweepHookGrid = HookGrid.pick({ hook: true }).extend({ axes: GridAxes });
 export type SweepHookGrid = z.infer<typeof SweepHookGrid>;
 
 /** Where the pasted activations come from. */

@@ -80,6 +80,27 @@ const AttentionOutput = z.object({
   patterns: z.array(z.array(z.array(z.array(z.number())))),
 });
 
+/** `engram patch --plan --json`. */
+export const PatchPlanOutput = z.object({
+  /** Sites × pairs (× draws), and those of them that are zero by construction. */
+  effects: z.number().int(),
+  structural_zeros: z.number().int(),
+  /** Unpatched runs, and the groups they are packed in. */
+  base_runs: z.number().int(),
+  groups: z.number().int(),
+  /** Patched runs that are computed, and the packed batches they go in. */
+  runs: z.number().int(),
+  batches: z.number().int(),
+  /** Tokens that pass a whole block, summed over blocks. */
+  block_rows: z.number().int(),
+  /** Operations of the matrix products that remain. */
+  floor_flops: z.number(),
+  /** Working memory of the largest batch. */
+  peak_bytes: z.number(),
+  /** Expected on this machine. */
+  seconds: z.number(),
+});
+
 /** `engram import --json`. */
 const ImportOutput = z.object({ study: z.string(), complete: z.boolean(), sources: z.array(Source) });
 

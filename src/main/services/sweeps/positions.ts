@@ -140,7 +140,7 @@ const AXES: readonly PatchAxes[] = [
 export function sweepGridsFor(hooks: readonly HookName[], positions?: 'each' | 'all'): SweepHookGrid[] {
   return gridsFor(hooks, { positions }).map((grid) => {
     const axes = GridAxes.safeParse(grid.axes);
-    if (axes.success) return { ...grid, axes: axes.data };
+    if (axes.success) return { hook: grid.hook, axes: axes.data };
     throw new UserInputError(
       'GRID_NOT_IN_STUDY',
       `A study’s sweeps show layers; ${grid.hook} has none.`,

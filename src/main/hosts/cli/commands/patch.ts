@@ -6,6 +6,8 @@ import { parseHooks } from '../../../services/sweeps/positions.ts';
 import { assembleResult } from '../../../services/sweeps/result.ts';
 import type { CommandContext, CommandDefinition } from '../command.ts';
 import { methodChoice, verificationLines, type MethodFlags } from '../estimation.ts';
+import type { z } from 'zod';
+import type { PatchPlanOutput } from '../formats.ts';
 import { openFolderModel, withCompute, type ComputeFlags } from '../folder-model.ts';
 import { parseBos, positiveNumber } from '../parse.ts';
 import { patchRequest, type PatchTaskFlags } from '../patch-request.ts';
@@ -67,7 +69,7 @@ async function patch(context: CommandContext, flags: PatchFlags): Promise<void> 
   const request = patchRequest(flags, opened.folder, opened.context);
   if (flags.plan === true) {
     const cost = await withCompute(context, flags, (compute) => plan(compute, request));
-    if (terminal.json) terminal.result(cost);
+    if (terminal.json) terminal.result(planOutput(cost));
     else for (const line of planLines(cost)) terminal.say(line);
     return;
   }
@@ -103,6 +105,21 @@ async function patch(context: CommandContext, flags: PatchFlags): Promise<void> 
     for (const line of [...summaryLines(result), ...verificationLines(result.verification ?? [])])
       terminal.say(line);
   if (flags.out !== undefined) terminal.say(`Written to ${flags.out}`);
+}
+
+function planOutput(plan: PatchPlanSummary): z.infer<typeof PatchPlanOutput> {
+  return {
+    effects: plan.sites,
+    structural_zeros: plan.structuralZeros,
+    base_runs: plan.baseRuns,
+    groups: plan.groups,
+    runs: plan.runs,
+    batches: plan.batches,
+    block_rows: plan.blockRows,
+    floor_flops: plan.floorFlops,
+    peak_bytes: plan.peakBytes,
+    seconds: plan.seconds,
+  };
 }
 
 /** What a task will cost, for people. */
