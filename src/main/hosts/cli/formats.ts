@@ -147,6 +147,7 @@ export const FORMATS = {
   pair: { schema: PairLine, title: 'One line of PAIRS.jsonl', io: 'input' },
   'run-spec': { schema: RunSpec, title: 'SPEC.json of engram run', io: 'input' },
   'patch-result': { schema: PatchResult, title: 'Result of engram patch and engram sweep', io: 'output' },
+  'patch-plan': { schema: PatchPlanOutput, title: 'Result of engram patch --plan', io: 'output' },
   'logits-result': { schema: LogitsOutput, title: 'Result of engram logits', io: 'output' },
   'lens-result': { schema: LensOutput, title: 'Result of engram lens', io: 'output' },
   'dla-result': { schema: DlaOutput, title: 'Result of engram dla', io: 'output' },
