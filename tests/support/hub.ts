@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -55,24 +56,41 @@ export async function hubServer(repo: string, files: Record<string, StoredFile>)
     const listing = /^\/api\/models\/(.+)\/revision\/([^/]+)$/.exec(pathname);
     if (listing !== null) {
       if (hub.onListing?.(response) === true) return;
-      if (listing[1] !== repo) { refuse(response, 401, 'RepoNotFound', 'Invalid username or password.'); return; }
-      if (!['main', COMMIT].includes(listing[2] ?? ''))
-        { refuse(response, 404, 'RevisionNotFound', 'Invalid rev id'); return; }
-      if (searchParams.get('blobs') !== 'true') { refuse(response, 400, '', 'the test lists with blobs'); return; }
+      if (listing[1] !== repo) {
+        refuse(response, 401, 'RepoNotFound', 'Invalid username or password.');
+        return;
+      }
+      if (!['main', COMMIT].includes(listing[2] ?? '')) {
+        refuse(response, 404, 'RevisionNotFound', 'Invalid rev id');
+        return;
+      }
+      if (searchParams.get('blobs') !== 'true') {
+        refuse(response, 400, '', 'the test lists with blobs');
+        return;
+      }
       response.setHeader('content-type', 'application/json');
       return void response.end(JSON.stringify(modelInfo(repo, hub)));
     }
     const resolve = new RegExp(`^/${repo}/resolve/([^/]+)/(.+)$`).exec(pathname);
     const file = hub.files.get(resolve?.[2] ?? '');
-    if (resolve === null || resolve[1] !== COMMIT)
-      { refuse(response, 404, 'RevisionNotFound', 'Invalid rev id'); return; }
-    if (file === undefined) { refuse(response, 404, 'EntryNotFound', 'Entry not found'); return; }
+    if (resolve === null || resolve[1] !== COMMIT) {
+      refuse(response, 404, 'RevisionNotFound', 'Invalid rev id');
+      return;
+    }
+    if (file === undefined) {
+      refuse(response, 404, 'EntryNotFound', 'Entry not found');
+      return;
+    }
     if (hub.gated !== false && request.headers.authorization === undefined) {
-      refuse(response, 401, 'GatedRepo', 'Access to this model is restricted.'); return;
+      refuse(response, 401, 'GatedRepo', 'Access to this model is restricted.');
+      return;
     }
     response.setHeader('x-repo-commit', COMMIT);
     if (hub.onResolve?.(request, response, file) === true) return;
-    if (!file.lfs) { sendContent(request, response, file, `"${gitSha1(file.content)}"`); return; }
+    if (!file.lfs) {
+      sendContent(request, response, file, `"${gitSha1(file.content)}"`);
+      return;
+    }
     response.setHeader('x-linked-etag', `"${sha256(file.content)}"`);
     response.setHeader('x-linked-size', String(file.content.length));
     response.writeHead(302, { location: `${content}/blobs/${encodeURIComponent(resolve[2] ?? '')}` }).end();
@@ -165,18 +183,26 @@ function sendContent(
     .end(content.subarray(start));
 }
 
-/** Sends the first part of what is asked for as if all of it came, then breaks the connection. */
-export function breakOffAfter(bytes: number): Interference {
+/** Sends the first part of what is asked for as if all of it came, and breaks the connection once `part` holds it. */
+export function breakOffAfter(bytes: number, part: string): Interference {
   return (request, response, { content }) => {
     const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
     response.writeHead(start > 0 ? 206 : 200, {
       'content-length': content.length - start,
       ...(start > 0 ? { 'content-range': `bytes ${start}-${content.length - 1}/${content.length}` } : {}),
     });
-    // The reader gets time to take what was written: what it has not taken when a connection breaks is lost.
-    response.write(content.subarray(start, start + bytes), () => {
-      setTimeout(() => response.destroy(), 60);
-    });
+    response.write(content.subarray(start, start + bytes));
+    destroyWhen(response, part, Math.min(start + bytes, content.length));
     return true;
   };
+}
+
+/** What a reader has not taken when a connection breaks is lost, so the break waits until the bytes are on disk. */
+export function destroyWhen(response: ServerResponse, part: string, bytes: number): void {
+  const timer = setInterval(() => {
+    if ((statSync(part, { throwIfNoEntry: false })?.size ?? 0) < bytes) return;
+    clearInterval(timer);
+    response.destroy();
+  }, 2);
+  response.on('close', () => clearInterval(timer));
 }

@@ -10,7 +10,7 @@ import {
 } from '../../../../src/main/models/hub/index.ts';
 import { CancelledError } from '../../../../src/shared/errors/index.ts';
 import type { HubManifest } from '../../../../src/shared/domain/index.ts';
-import { breakOffAfter, hubServer, type HubServer } from '../../../support/hub.ts';
+import { breakOffAfter, destroyWhen, hubServer, type HubServer } from '../../../support/hub.ts';
 import { tempFolder } from '../../../support/store.ts';
 
 const CONFIG = Buffer.from(
@@ -55,6 +55,7 @@ async function setup(): Promise<Setup> {
 }
 
 const weightsOf = (folder: string): Buffer => readFileSync(join(folder, 'model.safetensors'));
+const partOf = (folder: string): string => join(folder, 'model.safetensors.part');
 const ranges = (hub: HubServer): (string | null)[] =>
   hub.requests.filter(({ path }) => path.startsWith('store')).map(({ range }) => range);
 
@@ -92,7 +93,7 @@ describe('fetching a model', () => {
   it('goes on where a broken connection ended', async () => {
     const { hub, folder, fetch, log } = await setup();
     let breaks = 3;
-    hub.onContent = (...all) => (breaks-- > 0 ? breakOffAfter(70_000)(...all) : false);
+    hub.onContent = (...all) => (breaks-- > 0 ? breakOffAfter(70_000, partOf(folder))(...all) : false);
     await fetch();
     expect(weightsOf(folder).equals(WEIGHTS)).toBe(true);
     const asked = ranges(hub).map((range) => Number(/\d+/.exec(range ?? '0')?.[0] ?? 0));
@@ -108,7 +109,7 @@ describe('fetching a model', () => {
     hub.onContent = (request, response, file) => {
       if (first) {
         first = false;
-        return breakOffAfter(100_000)(request, response, file);
+        return breakOffAfter(100_000, partOf(folder))(request, response, file);
       }
       response.destroy();
       return true;
@@ -197,7 +198,7 @@ describe('fetching a model', () => {
     const { hub, folder, fetch } = await setup();
     hub.onContent = (request, response, file) => {
       change(hub);
-      return breakOffAfter(100_000)(request, response, file);
+      return breakOffAfter(100_000, partOf(folder))(request, response, file);
     };
     await fetch();
     expect(weightsOf(folder).equals(WEIGHTS)).toBe(true);
@@ -218,7 +219,8 @@ describe('fetching a model', () => {
           : {}),
       });
       if (hub.requests.filter(({ path }) => path.endsWith('tokenizer.json')).length === 1) {
-        response.write(file.content.subarray(0, 5), () => setTimeout(() => response.destroy(), 5));
+        response.write(file.content.subarray(0, 5));
+        destroyWhen(response, join(folder, 'tokenizer.json.part'), 5);
       } else response.end(file.content.subarray(start));
       return true;
     };
@@ -264,7 +266,7 @@ describe('fetching a model', () => {
         later.destroy();
         return true;
       };
-      return breakOffAfter(100_000)(request, response, file);
+      return breakOffAfter(100_000, partOf(folder))(request, response, file);
     };
     await expect(fetch()).rejects.toMatchObject({ code: 'HUB_UNREACHABLE' });
     const part = join(folder, 'model.safetensors.part');
