@@ -22,7 +22,16 @@ export const NO_FILTER: RecordFilter = {
 /** How many facets narrow the list (the search field apart). */
 export function narrowing(filter: RecordFilter): number {
   const years = filter.yearFrom !== null || filter.yearTo !== null ? 1 : 0;
-  return filter.decisions.length + filter.terms.length + filter.publicationTypes.length + years;
+  const lists = [
+    filter.decisions,
+    filter.terms,
+    filter.publicationTypes,
+    filter.journals,
+    filter.languages,
+    filter.sources,
+    filter.flags,
+  ];
+  return lists.reduce((n, list) => n + list.length, years);
 }
 
 /**
@@ -39,6 +48,8 @@ export class CurateList {
   #index = $state.raw(0);
   #open = $state.raw<RecordId | null>(null);
   #checked = $state.raw<ReadonlySet<RecordId>>(new Set());
+  /** Every record of the list is checked, those not loaded too. */
+  #everything = $state.raw(false);
   #turn = 0;
   #rest: ReturnType<typeof setTimeout> | undefined;
   #pending = new Set<number>();
@@ -73,6 +84,14 @@ export class CurateList {
     return this.#checked;
   }
 
+  /** How many records the next decision is about. */
+  get checkedCount(): number {
+    return this.#everything ? this.#total : this.#checked.size;
+  }
+  get everything(): boolean {
+    return this.#everything;
+  }
+
   row(index: number): RecordRow | undefined {
     return this.#pages.get(Math.floor(index / PAGE_SIZE))?.[index % PAGE_SIZE];
   }
@@ -86,7 +105,7 @@ export class CurateList {
     this.filter = { ...this.filter, ...change };
     this.#index = 0;
     this.#open = null;
-    this.#checked = new Set();
+    this.#uncheck();
   }
 
   /** Loads the list anew, from the page that is in view; keeps the open record open. */
@@ -129,21 +148,40 @@ export class CurateList {
     const checked = new Set(this.#checked);
     if (!checked.delete(id)) checked.add(id);
     this.#checked = checked;
+    this.#everything = false;
   }
 
   /** Checks every loaded row, or none. */
   checkAll(on: boolean): void {
+    this.#everything = false;
     this.#checked = new Set(on ? this.rows.map((row) => row.id) : []);
+  }
+
+  /** Checks every record that the filter lets pass. */
+  checkEverything(): void {
+    this.checkAll(true);
+    this.#everything = true;
+  }
+
+  #uncheck(): void {
+    this.#everything = false;
+    this.#checked = new Set();
   }
 
   /** Decides on the checked records, or on the open one and moves to the next. */
   async decide(decision: Decision, reason: string | null): Promise<void> {
+    if (this.#everything) {
+      const { filter } = this;
+      const all = await this.#errors.run(() => this.#client.curate.decideAll({ filter, decision, reason }));
+      if (all !== undefined) this.#uncheck();
+      return;
+    }
     const ids = this.#checked.size > 0 ? [...this.#checked] : this.#open === null ? [] : [this.#open];
     if (ids.length === 0) return;
     const one = this.#checked.size === 0;
     const done = await this.#errors.run(() => this.#client.curate.decide({ ids, decision, reason }));
     if (done === undefined) return;
-    this.#checked = new Set();
+    this.#uncheck();
     if (one) this.go(this.#index + 1);
   }
 
