@@ -17,10 +17,12 @@ export class ModelCompiler implements GraphCompiler {
     return entry;
   }
 
-  /** Graphs are kept by name for as long as the model is loaded. */
+  /** Graphs are kept by name for as long as the model is loaded, or until they are closed. */
   async compile(graph: Graph, options: { readonly shared?: boolean } = {}): Promise<CompiledGraph> {
-    const session = await this.#model.session(`patch:${graph.name}`, () => graph, options);
+    const name = `patch:${graph.name}`;
+    const session = await this.#model.session(name, () => graph, options);
     return {
+      close: () => this.#model.closeSession(name),
       run: async (feeds, fetches) => {
         const results = await session.run(feeds, fetches);
         return Object.fromEntries(

@@ -67,6 +67,13 @@ export class LoadedModel {
     return made;
   }
 
+  /** Closes one session; the next call for its name compiles it again. */
+  async closeSession(name: string): Promise<void> {
+    const made = this.#made.get(name);
+    this.#made.delete(name);
+    if (made !== undefined) await (await made).close();
+  }
+
   async close(): Promise<void> {
     const sessions = [...this.#made.values()];
     this.#made.clear();

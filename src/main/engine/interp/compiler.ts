@@ -12,6 +12,8 @@ export interface CompiledGraph {
     feeds: Readonly<Record<string, Feed>>,
     fetches: readonly string[],
   ): Promise<Record<string, Float32Array>>;
+  /** Frees what it holds; no run may follow. Absent where graphs live as long as their model. */
+  readonly close?: () => Promise<void>;
 }
 
 /** Where a weight's bytes lie. */

@@ -58,9 +58,13 @@ export const attributeHandler: Handler<'attribute'> = async (request, { context,
   const model = await context.models.get(request.folder);
   const plan = planAttribution(prepare(request, model.config, context), model.config);
   const cache = graphsOf(model);
-  await compileAttribution(cache, plan);
+  const { release } = await compileAttribution(cache, plan);
   const started = performance.now();
-  for await (const block of attribute(cache, plan, checkpoint)) emit(block);
+  try {
+    for await (const block of attribute(cache, plan, checkpoint)) emit(block);
+  } finally {
+    release();
+  }
   return {
     loadMs: started - loading,
     sweepMs: performance.now() - started,

@@ -1,6 +1,5 @@
 import type { ModelConfig } from '../../../../shared/domain/index.ts';
-import type { CompiledGraph } from '../compiler.ts';
-import type { GraphCache } from '../graphCache.ts';
+import type { GraphCache, Lease } from '../graphCache.ts';
 import type { PatchBlock } from '../types.ts';
 import { batchesOf, lengthOf, stepsOf, tokenBytes, type Step } from './batches.ts';
 import { attributionGraph, graphName, QK_HOOKS, type GraphSpec } from './graph.ts';
@@ -63,9 +62,9 @@ export function planAttribution(task: AttributionTask, config: ModelConfig): Att
   };
 }
 
-/** The compiled graph of a plan: a second or so for a large model, then kept. */
-export function compileAttribution(cache: GraphCache, { spec }: AttributionPlan): Promise<CompiledGraph> {
-  return cache.get(graphName(spec), (config, compiler) => attributionGraph(config, compiler, spec));
+/** The compiled graph of a plan: a second or so for a large model. It is the caller's until it is released. */
+export function compileAttribution(cache: GraphCache, { spec }: AttributionPlan): Promise<Lease> {
+  return cache.lease(graphName(spec), (config, compiler) => attributionGraph(config, compiler, spec));
 }
 
 /**
@@ -82,13 +81,17 @@ export async function* attribute(
 ): AsyncGenerator<PatchBlock, void, undefined> {
   const { task, spec, steps, batches } = plan;
   if (batches.length === 0) return;
-  const graph = await compileAttribution(cache, plan);
-  for (const { pairs, stepsAtOnce } of batches) {
-    const tally = new Tally(pairs, task, spec, cache.config);
-    for (let from = 0; from < steps.length; from += stepsAtOnce) {
-      check();
-      await tally.run(graph, steps.slice(from, from + stepsAtOnce));
+  const { graph, release } = await compileAttribution(cache, plan);
+  try {
+    for (const { pairs, stepsAtOnce } of batches) {
+      const tally = new Tally(pairs, task, spec, cache.config);
+      for (let from = 0; from < steps.length; from += stepsAtOnce) {
+        check();
+        await tally.run(graph, steps.slice(from, from + stepsAtOnce));
+      }
+      yield* tally.blocks(steps.length);
     }
-    yield* tally.blocks(steps.length);
+  } finally {
+    release();
   }
 }

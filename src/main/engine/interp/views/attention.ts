@@ -37,7 +37,7 @@ export async function attentionPatterns(
   layers: readonly number[],
 ): Promise<AttentionPattern[]> {
   const { nHead: heads } = cache.config;
-  const graph = await cache.get('attention', attentionGraph, { shared: true });
+  const graph = await cache.get('attention', attentionGraph);
   const results: AttentionPattern[] = [];
   for (const batch of batches(prompts, 1)) {
     const out = await graph.run({ ids: idsFeed(batch) }, layers.map(outputName));

@@ -128,7 +128,7 @@ export async function directLogitAttribution(
   prompts: readonly DlaPrompt[],
 ): Promise<DlaResult[]> {
   const { nLayer: L, nHead: H, rotary } = cache.config;
-  const graph = await cache.get('dla', dlaGraph, { shared: true });
+  const graph = await cache.get('dla', dlaGraph);
   const results: DlaResult[] = [];
   const sequences = prompts.map(({ ids, read }) => ids.slice(0, read + 1));
   for (const batch of batches(sequences, TOKENS_PER_RUN)) {

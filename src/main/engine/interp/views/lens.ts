@@ -72,7 +72,7 @@ export async function logitLens(cache: GraphCache, request: LensRequest): Promis
   const { nLayer, vocabSize } = cache.config;
   const { prompt, positions, track, top } = request;
   const layers = nLayer + 1;
-  const graph = await cache.get(`lens_${top}`, lensGraph(top), { shared: true });
+  const graph = await cache.get(`lens_${top}`, lensGraph(top));
   const [batch] = batches([prompt], 1);
   invariant(batch !== undefined, 'a prompt');
   const P = positions.length;
