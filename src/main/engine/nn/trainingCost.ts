@@ -120,10 +120,15 @@ export interface MemoryPlan {
 
 /** Modes in the order of preference: the quicker first. */
 const PREFERENCE: readonly MemoryMode[] = ['whole', 'layers'];
+/**
+ * Fewest tokens at a time for which one graph is the quicker: parts of a batch cost little (their gradients are
+ * added up) beside a fifth more time for computing every layer twice, as long as they are not too small.
+ */
+const LEAST_TOKENS: Readonly<Record<MemoryMode, number>> = { whole: 256, layers: 0 };
 
 /**
- * How batches of up to `wanted` sequences are computed under a memory limit: in one graph where the whole batch
- * fits, else layer by layer; where neither does, the batch in parts. Null when not one sequence fits.
+ * How batches of up to `wanted` sequences are computed under a memory limit: in one graph, the batch in halves,
+ * quarters … where it must be; layer by layer where that does not fit. Null when not one sequence fits.
  */
 export function planMemory(
   config: ModelConfig,
@@ -133,13 +138,15 @@ export function planMemory(
   limitBytes: number,
   modes: readonly MemoryMode[] = PREFERENCE,
 ): MemoryPlan | null {
-  for (let rows = wanted; ; rows = Math.ceil(rows / 2)) {
-    for (const mode of modes) {
+  for (const mode of modes) {
+    for (let rows = wanted; ; rows = Math.ceil(rows / 2)) {
       const bytes = trainingBytes(mode, config, parameters, rows, length);
       if (bytes <= limitBytes) return { mode, rows, bytes };
+      const tooFew = modes.length > 1 && Math.ceil(rows / 2) * length < LEAST_TOKENS[mode];
+      if (rows === 1 || tooFew) break;
     }
-    if (rows === 1) return null;
   }
+  return null;
 }
 
 /** Share of a large matrix product's speed that those of training reach. */

@@ -46,15 +46,18 @@ describe('what training costs', () => {
     expect(trainingFlopsPerToken(GPT2, 512)).toBeGreaterThan(trainingFlopsPerToken(GPT2, 0));
   });
 
-  it('takes one graph while it fits, then layers, then fewer rows at a time, and says when nothing does', () => {
+  it('takes one graph while it fits, in parts if need be, then layers, and says when nothing does', () => {
     const plan = (wanted: number, length: number, limit: number): unknown => {
       const found = planMemory(GPT2, PARAMETERS, wanted, length, limit * GB);
       return found === null ? null : [found.mode, found.rows];
     };
     expect(plan(8, 512, 100)).toEqual(['whole', 8]);
-    // The case: batches of 8 sequences of 512 tokens within 8 GB.
-    expect(plan(8, 512, 8)).toEqual(['layers', 8]);
-    expect(plan(8, 512, 4)).toEqual(['layers', 2]);
+    // The case: batches of 8 sequences of 512 tokens within 8 GB. The quicker mode, in two parts.
+    expect(plan(8, 512, 8)).toEqual(['whole', 4]);
+    expect(trainingBytes('layers', GPT2, PARAMETERS, 8, 512)).toBeLessThan(6 * GB);
+    expect(plan(8, 512, 3.6)).toEqual(['layers', 2]);
+    // Parts of less than 256 tokens are not worth it.
+    expect(plan(8, 64, 3.15)).toEqual(['layers', 8]);
     expect(plan(8, 512, 2.5)).toBeNull();
     expect(planMemory(GPT2, PARAMETERS, 8, 512, 5 * GB, ['whole'])).toMatchObject({ mode: 'whole', rows: 2 });
   });

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import type { TrainingData } from '../../../../../src/main/jobs/training-data.ts';
+import { estimateTraining } from '../../../../../src/main/services/training/estimate.ts';
+import { TRAINING_PRESETS, type Model } from '../../../../../src/shared/domain/index.ts';
+
+const GB = 2 ** 30;
+const GPT2: Pick<Model, 'config' | 'origin'> = {
+  origin: 'imported',
+  config: {
+    family: 'gpt2',
+    nLayer: 12,
+    nHead: 12,
+    dModel: 768,
+    dMlp: 3072,
+    nCtx: 1024,
+    vocabSize: 50_257,
+    layerNormEps: 1e-5,
+    activation: 'gelu_new',
+    tiedEmbeddings: true,
+    bosTokenId: 50_256,
+    eosTokenId: 50_256,
+  },
+};
+const SMALL: typeof GPT2 = {
+  origin: 'created',
+  config: { ...GPT2.config, nLayer: 4, nHead: 4, dModel: 128, dMlp: 512, nCtx: 128, vocabSize: 1500 },
+};
+
+/** Texts of 300 tokens each; only their number and lengths matter here. */
+function data(train: number, length: number, each = 300): TrainingData {
+  const part = (count: number): TrainingData['train'] => ({
+    block: {
+      ids: new Int32Array(0),
+      lengths: new Int32Array(count).fill(Math.min(length, each)),
+      count,
+      length,
+    },
+    cutTexts: 0,
+    cutTokens: 0,
+    emptyTexts: 0,
+  });
+  return { train: part(train), validation: part(train / 4), samplePrompt: [], eosTokenId: 0 };
+}
+
+/** Two cores with AVX-512. */
+const machine = { flops: 235e9, memoryBytes: 8 * GB };
+
+describe('the estimate of a run', () => {
+  it('gives Config I in full: about 122 million tokens, batches in two parts within 8 GB, days on two cores', () => {
+    // The study's 9,958 abstracts, four fifths of them for training.
+    const estimate = estimateTraining(data(7966, 512), GPT2, TRAINING_PRESETS.I, machine);
+    expect(estimate.totalTokens / 1e6).toBeCloseTo(122.4, 1);
+    expect(estimate).toMatchObject({ steps: 30 * 249, fits: true, memory: { mode: 'whole', rows: 4 } });
+    expect(estimate.memoryBytes).toBeLessThan(8 * GB);
+    expect(estimate.seconds / 86_400).toBeGreaterThan(5);
+    expect(estimate.warnings.join()).toContain('half precision');
+    expect(estimate.epochsInHalfHour).toBeNull();
+  });
+
+  it('counts no padding that is masked, and the validation, which is read only', () => {
+    const one = { ...TRAINING_PRESETS.II, epochs: 1 };
+    const short = estimateTraining(data(800, 512, 100), GPT2, one, machine);
+    const long = estimateTraining(data(800, 512, 400), GPT2, one, machine);
+    expect(short.totalTokens).toBe(80_000);
+    expect(long.seconds / short.seconds).toBeGreaterThan(3);
+    const held = data(800, 512, 100);
+    const unread = {
+      ...held,
+      validation: {
+        ...held.validation,
+        block: { ...held.validation.block, count: 0, lengths: new Int32Array(0) },
+      },
+    };
+    expect(estimateTraining(unread, GPT2, one, machine).seconds).toBeLessThan(short.seconds);
+  });
+
+  it('takes half as long on a machine twice as fast, but for the passes over memory', () => {
+    const fast = estimateTraining(data(800, 512), GPT2, TRAINING_PRESETS.II, { ...machine, flops: 470e9 });
+    const slow = estimateTraining(data(800, 512), GPT2, TRAINING_PRESETS.II, machine);
+    expect(slow.seconds / fast.seconds).toBeGreaterThan(1.4);
+    expect(slow.seconds / fast.seconds).toBeLessThan(2);
+  });
+
+  it('refuses what cannot fit and offers what can', () => {
+    const tight = { ...machine, memoryBytes: 2.85 * GB };
+    const refused = estimateTraining(data(80, 512), GPT2, TRAINING_PRESETS.I, tight);
+    expect(refused).toMatchObject({ fits: false, memory: null });
+    expect(refused.warnings[0]).toContain('more memory');
+    const offered = refused.offer?.sequenceLength ?? 0;
+    expect(offered).toBeGreaterThan(0);
+    const shorter = estimateTraining(data(80, offered), GPT2, TRAINING_PRESETS.I, tight);
+    expect(shorter.fits).toBe(true);
+    expect(
+      estimateTraining(data(80, 512), GPT2, TRAINING_PRESETS.I, { ...machine, memoryBytes: GB }).offer,
+    ).toBeNull();
+  });
+
+  it('warns of a warm-up longer than the run, and of the desktop preset where it does not suit', () => {
+    const warnings = (...args: Parameters<typeof estimateTraining>): string =>
+      estimateTraining(...args).warnings.join('\n');
+    expect(warnings(data(80, 512), GPT2, TRAINING_PRESETS.II, machine)).toContain('warm-up of 500 steps');
+    expect(warnings(data(800, 128), SMALL, TRAINING_PRESETS.quick, machine)).toBe('');
+    const wrong = warnings(data(8000, 128), GPT2, TRAINING_PRESETS.quick, machine);
+    expect(wrong).toContain('made from scratch');
+    expect(wrong).toContain('longer than half an hour');
+    const fitting = estimateTraining(data(800, 128), SMALL, TRAINING_PRESETS.quick, machine);
+    expect(fitting.epochsInHalfHour).toBeGreaterThanOrEqual(12);
+    expect(fitting.seconds).toBeLessThan(1800);
+  });
+});
