@@ -6,5 +6,5 @@ export type { NewModel } from './repositories/models.ts';
 export { SweepInput } from './repositories/sweeps.ts';
 export type { NewBlock, StoredBlock } from './repositories/blocks.ts';
 export type { StoredJob, JobUpdate } from './repositories/jobs.ts';
-export type { DatasetDraft } from './repositories/datasets.ts';
+export type { DatasetDraft } from './repositories/dataset-draft.ts';
 export { oneByOne, type Step, type Steps } from './steps.ts';

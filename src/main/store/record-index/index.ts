@@ -60,14 +60,20 @@ export function createRecordIndex(
   const termLists = new Map<number, Uint32Array>();
   const selections = new Map<string, Selection>();
 
+  /** What was read inside a transaction may be rolled back: it stays noted and is read again. */
+  const settled = (reloaded: boolean): void => {
+    if (db.inTransaction) return;
+    if (reloaded) changes.records = false;
+    changes.flags = false;
+    changes.decisions.clear();
+    changes.copies.clear();
+  };
+
   const reload = (): void => {
     const started = performance.now();
     records = loadRecords(db);
     decisions = loadDecisions(db, records.size);
-    changes.records = false;
-    changes.flags = false;
-    changes.decisions.clear();
-    changes.copies.clear();
+    settled(true);
     lists.clear();
     termLists.clear();
     selections.clear();
@@ -84,7 +90,6 @@ export function createRecordIndex(
       return;
     }
     if (changes.flags && lists.delete('flags')) selections.clear();
-    changes.flags = false;
     if (changes.copies.size > 0) {
       const group = db
         .prepare<[number], number | null>('SELECT duplicate_of FROM record WHERE id = ?')
@@ -92,7 +97,6 @@ export function createRecordIndex(
       for (const id of changes.copies) {
         if (id < records.size) records.copies[id] = (group.get(id) ?? null) === null ? 0 : 1;
       }
-      changes.copies.clear();
       standing = null;
       selections.clear();
     }
@@ -100,9 +104,9 @@ export function createRecordIndex(
       const known = [...changes.decisions].filter((id) => id < records.size);
       if (known.length > MOST_ROWS) decisions = loadDecisions(db, records.size);
       else refreshDecisions(db, decisions, known);
-      changes.decisions.clear();
       selections.clear();
     }
+    settled(false);
   };
 
   const termList = (id: number): Uint32Array => {
