@@ -40,12 +40,15 @@ export function bytes(n: number): string {
   return `${(n / 1024 ** 3).toFixed(1)} GB`;
 }
 
-/** `7 s`, `4 min`, `2 h 10 min`. */
+const MINUTES_A_DAY = 24 * 60;
+
+/** `7 s`, `4 min`, `2 h 10 min`, `9 days`. */
 export function duration(seconds: number): string {
   if (seconds < 1) return 'under 1 s';
   if (seconds < 90) return `${Math.round(seconds)} s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 90) return `${minutes} min`;
+  if (minutes >= 3 * MINUTES_A_DAY) return `${Math.round(minutes / MINUTES_A_DAY)} days`;
   const rest = minutes % 60;
   return `${Math.floor(minutes / 60)} h${rest === 0 ? '' : ` ${rest} min`}`;
 }

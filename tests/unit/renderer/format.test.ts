@@ -39,6 +39,8 @@ describe('numbers as the interface writes them', () => {
     expect(duration(61)).toBe('61 s');
     expect(duration(900)).toBe('15 min');
     expect(duration(2 * 3600 + 600)).toBe('2 h 10 min');
+    expect(duration(50 * 3600)).toBe('50 h');
+    expect(duration(9.2 * 24 * 3600)).toBe('9 days');
     expect(plural(1, 'copy', 'copies')).toBe('1 copy');
     expect(plural(3, 'copy', 'copies')).toBe('3 copies');
   });

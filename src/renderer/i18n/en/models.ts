@@ -105,7 +105,7 @@ export const models = {
   epochName: (n: number) => `Epoch ${n}`,
   epochBest: 'best',
   epochLast: 'last',
-  epochsKept: 'The weights of the best epoch are kept.',
+  epochsKept: 'While it runs, the best and the last two checkpoints are kept; the best becomes the model.',
   sampleAt: (epoch: number) => `Sample at epoch ${epoch}`,
   sample: 'Sample',
 
