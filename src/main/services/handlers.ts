@@ -15,6 +15,7 @@ import { createReportService } from './report/service.ts';
 import { createStudiesService } from './studies.ts';
 import { createSweepsService } from './sweeps/service.ts';
 import { createGridReader } from './sweeps/grids.ts';
+import { createMachine } from './training/machine.ts';
 import { createTrainingService } from './training/service.ts';
 
 /** Everything the contract promises, for one host. */
@@ -27,10 +28,6 @@ export function createHandlers(
 ): EngramHandlers {
   const shelf = createModelShelf();
   const grids = createGridReader();
-  const machine = async () => ({
-    flops: (await context.compute.selfCheck()).gflops * 1e9,
-    memoryBytes: settings.get().memoryLimitMb * 2 ** 20,
-  });
   return {
     app: createAppService(context, settings, description, onSettings),
     files: createFilesService(context),
@@ -39,7 +36,7 @@ export function createHandlers(
     pubmed: createPubmedService(context, pubmed),
     curate: createCurateService(context),
     models: createModelsService(context, shelf, () => settings.get().hub),
-    training: createTrainingService(context, shelf, machine),
+    training: createTrainingService(context, shelf, createMachine(context, settings)),
     pairs: createPairsService(context, shelf),
     sweeps: createSweepsService(context, shelf, grids),
     compare: createCompareService(context, grids),
