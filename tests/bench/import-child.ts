@@ -9,7 +9,7 @@ import { createStudy } from '../../src/main/store/index.ts';
 import { noCompute } from '../support/compute.ts';
 
 const [what = 'read', path = '', folder = ''] = process.argv.slice(2);
-const rounds = what === 'read' ? 3 : 1;
+const rounds = what === 'read' ? 2 : 1;
 const times: number[] = [];
 let records = 0;
 for (let round = 0; round < rounds; round += 1) {

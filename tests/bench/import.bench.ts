@@ -49,7 +49,11 @@ async function measure(folder: string, size: number): Promise<void> {
     const peer = await Peer.start('pubmed_peer.py', []);
     if (peer === null) continue;
     const own = parser === 'biopython' ? engram : packed;
-    const answer = await peer.ask({ path: parser === 'biopython' ? path : `${path}.gz`, parser });
+    // Twice, like ours: the better time of each.
+    const request = { path: parser === 'biopython' ? path : `${path}.gz`, parser };
+    const first = await peer.ask(request);
+    const second = await peer.ask(request);
+    const answer = first.ms < second.ms ? first : second;
     peer.stop();
     line(parser, answer.ms, answer.values[0] ?? 0, answer.rss_mb);
     console.log(`         Engram is ${(answer.ms / own.ms).toFixed(1)} times as fast as ${parser}`);

@@ -61,8 +61,8 @@ function begin(study: string, files: readonly string[]): ChildProcess {
 async function toTheEnd(study: string, files: readonly string[]): Promise<void> {
   const child = begin(study, files);
   child.stdout?.resume();
-  const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`the import of ${study} ended with ${String(code)}`);
+  await once(child, 'exit');
+  if (child.exitCode !== 0) throw new Error(`the import of ${study} ended with ${String(child.exitCode)}`);
 }
 
 /** Kills an import a moment after it has told of `target` records, or lets it end before that. */
@@ -128,7 +128,8 @@ function contentOf(study: string): string {
 
 function expectEqual(found: string, expected: string, study: string): void {
   if (found === expected) return;
-  const at = [...expected].findIndex((character, i) => character !== found[i]);
+  let at = 0;
+  while (expected[at] === found[at]) at += 1;
   const around = (text: string) => text.slice(Math.max(0, at - 120), at + 120);
   throw new Error(
     `${study} has other content than an undisturbed import:\n${around(found)}\ninstead of\n${around(expected)}`,

@@ -30,8 +30,14 @@ async function* rows(
   bytes: AsyncIterable<Uint8Array>,
   { name, note }: ImportContext,
 ): AsyncGenerator<TableRow> {
-  const { text, delimiter } = await sniffed(decodeText(bytes, { name, singleByte: true, note }), name);
-  yield* csvRows(text, delimiter, name);
+  const source = decodeText(bytes, { name, singleByte: true, note });
+  try {
+    const { text, delimiter } = await sniffed(source, name);
+    yield* csvRows(text, delimiter, name);
+  } finally {
+    // Read by hand, and so closed by hand: it holds the file.
+    await source.return(undefined);
+  }
 }
 
 async function* read(bytes: AsyncIterable<Uint8Array>, context: ImportContext): AsyncGenerator<ImportItem> {

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { SourceKind } from '../../shared/domain/index.ts';
@@ -109,15 +108,22 @@ async function* fileBytes(
   counter: { bytes: number },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  const stream: AsyncIterable<Uint8Array> = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  // One buffer for all chunks: whoever takes one is done with it before asking for the next.
+  const buffer = new Uint8Array(CHUNK_BYTES);
+  let file: FileHandle | null = null;
   try {
-    for await (const chunk of stream) {
+    file = await open(path, 'r');
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null);
+      if (bytesRead === 0) return;
       stopIfAborted(signal, name);
-      counter.bytes += chunk.length;
-      yield chunk;
+      counter.bytes += bytesRead;
+      yield buffer.subarray(0, bytesRead);
     }
   } catch (error) {
     throw error instanceof Error && 'syscall' in error ? unreadable(error, name) : error;
+  } finally {
+    await file?.close();
   }
 }
 

@@ -146,7 +146,7 @@ describe.skipIf(!present)('asreview tables (skipped where the fixtures are absen
       const references = raw.split(/^TY(?= )/m).slice(1);
       const abstracts = references.filter((text) => /^(?:AB|N2)\s+-[ \t]*\S(?!an$)/m.test(text));
       const titles = abstracts.map(
-        (text) => (/^TI  - *(.*)$/m.exec(text) ?? /^T1  - *(.*)$/m.exec(text))?.[1]?.trim() ?? '',
+        (text) => (/^TI {2}- *(.*)$/m.exec(text) ?? /^T1 {2}- *(.*)$/m.exec(text))?.[1]?.trim() ?? '',
       );
       const { kind, records, rejects, error } = await collectFile(path);
       expect([kind, error, records.length, rejects.length]).toEqual([

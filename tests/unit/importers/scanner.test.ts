@@ -66,7 +66,9 @@ function bySaxes(text: string): { told: Told[]; fault: string | null } {
     depth -= 1;
     told.push(['close']);
   });
-  const text_ = (piece: string): void => void (depth > 0 && piece !== '' && told.push(['text', piece]));
+  const text_ = (piece: string): void => {
+    if (depth > 0 && piece !== '') told.push(['text', piece]);
+  };
   parser.on('text', text_);
   parser.on('cdata', text_);
   try {

@@ -8,6 +8,9 @@ import { RECORD_COLUMNS } from './columns.ts';
 const CELL_CHARS = 32_767;
 const MAX_ROWS = 1_048_576;
 
+/** Characters that XML has not: controls, and halves of surrogate pairs. */
+const NOT_XML = new RegExp(String.raw`[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Surrogate}`, 'gu');
+
 const MAIN = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main';
 const RELATIONS = 'http://schemas.openxmlformats.org/package/2006/relationships';
 const OFFICE = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
@@ -102,10 +105,7 @@ function escaped(text: string): string {
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
-    .replace(
-      /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
-      '',
-    );
+    .replace(NOT_XML, '');
 }
 
 function tooMany(): UserInputError {

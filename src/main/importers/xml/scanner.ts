@@ -1,4 +1,6 @@
 import { ReferenceFault, withoutReferences } from './entities.ts';
+import { readDoctype } from './doctype.ts';
+import { TagCache } from './tag-cache.ts';
 import { nameEnd, readTag, TagFault, type XmlAttributes, type XmlTag } from './tag.ts';
 
 /** What a scanner tells of a document, in document order. */
@@ -21,9 +23,8 @@ export class XmlFault extends Error {
   }
 }
 
-const CACHED_TAG_CHARS = 160;
-/** A power of two. */
-const CACHED_TAGS = 8192;
+/** What production 2 of XML 1.0 leaves out, but for halves of surrogate pairs, which no decoder gives. */
+const NOT_XML = new RegExp(String.raw`[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]`);
 const CDATA = '<![CDATA[';
 const DOCTYPE = '<!DOCTYPE';
 
@@ -39,10 +40,7 @@ export class XmlScanner {
   collecting = false;
   readonly #events: XmlEvents;
   readonly #stack: string[] = [];
-  /** Tags read before, by a hash of what is between `<` and `>`; `text` has the `>` as well. */
-  readonly #tags: ({ readonly text: string; readonly tag: XmlTag } | undefined)[] = Array.from({
-    length: CACHED_TAGS,
-  });
+  readonly #tags = new TagCache();
   #text = '';
   /** Place in `#text` up to which the document is read. */
   #at = 0;
@@ -72,20 +70,14 @@ export class XmlScanner {
 
   /** Line, from 1, of the place up to which the document is read. */
   get line(): number {
-    for (;;) {
-      const next = this.#text.indexOf('\n', this.#lineAt);
-      if (next < 0 || next >= this.#at) break;
-      this.#line += 1;
-      this.#lineAt = next + 1;
-    }
-    this.#lineAt = Math.max(this.#lineAt, this.#at);
+    this.#countLines();
     return this.#line;
   }
 
   /** Reads a chunk as far as it goes. Throws an XmlFault. */
   write(chunk: string): void {
     this.#append(this.#unixLineEnds(chunk));
-    const illegal = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/.exec(this.#text);
+    const illegal = NOT_XML.exec(this.#text);
     if (illegal !== null) this.#text = this.#text.slice(0, illegal.index);
     this.#scan();
     if (illegal === null) return;
@@ -119,8 +111,18 @@ export class XmlScanner {
     return ended.replace(/\r\n?/g, '\n');
   }
 
+  #countLines(): void {
+    for (;;) {
+      const next = this.#text.indexOf('\n', this.#lineAt);
+      if (next < 0 || next >= this.#at) break;
+      this.#line += 1;
+      this.#lineAt = next + 1;
+    }
+    this.#lineAt = Math.max(this.#lineAt, this.#at);
+  }
+
   #append(chunk: string): void {
-    void this.line;
+    this.#countLines();
     this.#before += this.#at;
     this.#lineAt -= this.#at;
     this.#text = this.#at === this.#text.length ? chunk : this.#text.slice(this.#at) + chunk;
@@ -161,17 +163,14 @@ export class XmlScanner {
     const close = text.indexOf('>', open + 1);
     // A tag is read once it is there, not anew with every chunk of it.
     if (close < 0) return -1;
-    const slot = slotOf(text, open, close);
-    const known = this.#tags[slot];
-    if (known?.text.length === close - open && text.startsWith(known.text, open + 1)) {
-      this.#open(known.tag);
+    const known = this.#tags.find(text, open, close);
+    if (known !== null) {
+      this.#open(known);
       return close + 1;
     }
     const read = this.#tag(open + 1);
     if (read === null) return -1;
-    if (read.end === close + 1 && close - open <= CACHED_TAG_CHARS) {
-      this.#tags[slot] = { text: copyOf(text.slice(open + 1, read.end)), tag: read.tag };
-    }
+    if (read.end === close + 1) this.#tags.keep(text, open, close, read.tag);
     this.#open(read.tag);
     return read.end;
   }
@@ -237,28 +236,10 @@ export class XmlScanner {
   }
 
   #doctype(open: number): number {
-    const text = this.#text;
     if (this.#stack.length > 0) throw this.#fault('a DOCTYPE inside an element');
-    const entities = text.indexOf('<!ENTITY', open);
-    const mark = /["'[\]>]|<!--/g;
-    mark.lastIndex = open + DOCTYPE.length;
-    let inside = false;
-    for (;;) {
-      const found = mark.exec(text);
-      if (found === null) return -1;
-      const [what] = found;
-      if (entities >= 0 && entities < found.index) {
-        throw new XmlFault('entities', this.line, 'the document declares its own entities');
-      }
-      if (what === '>' && !inside) return found.index + 1;
-      if (what === '[') inside = true;
-      if (what === ']') inside = false;
-      const end = what === '<!--' ? '-->' : what === '"' || what === "'" ? what : null;
-      if (end === null) continue;
-      const after = text.indexOf(end, mark.lastIndex);
-      if (after < 0) return -1;
-      mark.lastIndex = after + end.length;
-    }
+    const { end, entities } = readDoctype(this.#text, open + DOCTYPE.length);
+    if (!entities) return end;
+    throw new XmlFault('entities', this.line, 'the document declares its own entities');
   }
 
   #instruction(open: number): number {
@@ -306,23 +287,6 @@ export class XmlScanner {
   #fault(message: string): XmlFault {
     return new XmlFault('malformed', this.line, message);
   }
-}
-
-/** Where a tag is kept: a hash of its length and four of its characters. */
-function slotOf(text: string, open: number, close: number): number {
-  const length = close - open;
-  const hash =
-    length * 0x9e3b +
-    text.charCodeAt(open + 1) * 0x1f35 +
-    text.charCodeAt(open + 4) * 0x0d4d +
-    text.charCodeAt(open + (length >> 1)) * 0x3779 +
-    text.charCodeAt(close - 2) * 0x29f1;
-  return (hash ^ (hash >> 9)) & (CACHED_TAGS - 1);
-}
-
-/** The same text with memory of its own: a slice keeps the whole chunk it is cut from. */
-function copyOf(text: string): string {
-  return Buffer.from(text, 'utf8').toString('utf8');
 }
 
 function placeOf(text: string, what: string, from: number): number {
