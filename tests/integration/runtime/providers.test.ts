@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { PatchResult } from '../../../src/shared/domain/index.ts';
+import { engram } from '../cli/process.ts';
 import { Graph } from '../../../src/main/engine/graph/index.ts';
 import * as b from '../../../src/main/engine/graph/builder.ts';
 import { spawnCompute } from '../../../src/main/runtime/client.ts';
@@ -171,7 +173,9 @@ describe('the check on a model’s own weights', () => {
 // On machines with an adapter only; absent providers are named with their reason.
 for (const [provider, why] of hindrances)
   if (why !== null) it.skip(`${provider} computes here (${why.slice(0, 80)})`, () => undefined);
-describe.each(present)('%s', (provider) => {
+/** A software adapter compiles shaders for half a minute. */
+const SLOW_MS = 240_000;
+describe.each(present)('%s', { timeout: SLOW_MS }, (provider) => {
   it('passes the check, and gives the logits of the CPU', async () => {
     const [here, cpu] = [spawnCompute({ entry, threads: 1, provider }), spawnCompute({ entry, threads: 1 })];
     const prompts = [
@@ -186,6 +190,25 @@ describe.each(present)('%s', (provider) => {
     });
     here.dispose();
     cpu.dispose();
+  });
+
+  it('gives the sweep of the CPU, number by number', async () => {
+    const pairs = fileURLToPath(new URL('../../reference/tiny-gpt2-pairs.jsonl', import.meta.url));
+    const hooks = ['--hooks', 'resid_pre,attn_out,mlp_out,z'];
+    const sweep = (name: string) =>
+      engram('patch', '--model', folder, '--pairs', pairs, ...hooks, '--provider', name, '--json');
+    const [here, cpu] = [await sweep(provider), await sweep('cpu')];
+    const [a, b] = [here, cpu].map(({ out }) => PatchResult.parse(JSON.parse(out)));
+    expect(a?.provider).toBe(provider);
+    const numbersOf = (result: PatchResult | undefined): number[] =>
+      (result?.effects ?? []).flatMap(({ raw }) => raw.flat().map((value) => value ?? Number.NaN));
+    const [found, expected] = [numbersOf(a), numbersOf(b)];
+    expect(found).toHaveLength(expected.length);
+    // Differences of logits that reach 7.5, at the tolerance of the check.
+    found.forEach((value, i) => {
+      const wanted = expected[i] ?? 0;
+      if (!Number.isNaN(wanted)) expect(Math.abs(value - wanted)).toBeLessThan(7.5e-4);
+    });
   });
 
   it('is given up when it fails in the middle', async () => {
