@@ -119,7 +119,7 @@ export function createTermRepository(
     known = null;
     const ids = missing.map((text) => Number(beginTerm.get(text)));
     const matcher = termMatcher(missing);
-    const total = Number(selectLast.get() ?? 0);
+    const total = selectLast.get() ?? 0;
     for (let after = 0; ;) {
       const rows = selectTexts.all(after, CHUNK);
       const last = rows.at(-1);

@@ -202,9 +202,7 @@ describe('slices', () => {
     const server = await eutilsServer([]);
     const ids = JSON.stringify(Array.from({ length: 9_999 }, (_, i) => String(i + 1)));
     server.always = answer(200, `{"esearchresult":{"count":"20000","idlist":${ids}}}`);
-    const listing = async () => {
-      for await (const slice of listSlices(linkTo(server), 'x', wholeSlice(), () => false)) void slice;
-    };
+    const listing = () => listSlices(linkTo(server), 'x', wholeSlice(), () => false).next();
     expect(await codeOf(listing())).toBe('PUBMED_ANSWER_INVALID');
   });
 });
