@@ -177,6 +177,44 @@ describe('attribution patching', () => {
     }
   });
 
+  it('adds up over windows of layers, spans and sites patched together: first order is linear', async () => {
+    const spans = { early: { clean: [1, 4], corrupted: [1, 4] } } as const;
+    const single = grid('hook_mlp_out', 'layer_position');
+    const [each, window, span, joint] = await collect(
+      estimate(
+        tiny.cache,
+        task(
+          [
+            single,
+            { ...single, window: 2 },
+            { ...single, axes: 'layer_span', spans: ['early'] },
+            {
+              ...single,
+              axes: 'whole',
+              sites: [
+                { hook: single.hook, layer: 0, position: 1 },
+                { hook: single.hook, layer: 2, position: -1 },
+              ],
+            },
+          ],
+          { pairs: [{ ...pair, spans }] },
+        ),
+      ),
+    );
+    const base = each!.corrupted[0]!;
+    const effect = (layer: number, t: number): number => each!.raw[0]![layer * 8 + t]! - base;
+    for (let layer = 0; layer < 3; layer++) {
+      for (let t = 0; t < 8; t++) {
+        // A window of two covers the layer below and the layer itself.
+        const both = effect(layer, t) + (layer > 0 ? effect(layer - 1, t) : 0);
+        expect(Math.abs(window!.raw[0]![layer * 8 + t]! - base - both)).toBeLessThan(1e-6);
+      }
+      const early = effect(layer, 1) + effect(layer, 2) + effect(layer, 3);
+      expect(Math.abs(span!.raw[0]![layer]! - base - early)).toBeLessThan(1e-6);
+    }
+    expect(Math.abs(joint!.raw[0]![0]! - base - effect(0, 1) - effect(2, 7))).toBeLessThan(1e-6);
+  });
+
   it('takes the cells asked for and leaves out blocks that are done', async () => {
     const [whole] = await collect(estimate(tiny.cache, task([GRIDS[1]!])));
     const some = await collect(
@@ -210,6 +248,7 @@ describe('what gradients cannot estimate is refused', () => {
     ['a rank', { metrics: ['rank'] }, 'METRIC_NO_GRADIENT'],
     ['KL at its minimum', { metrics: ['kl'], direction: 'noising' }, 'METRIC_NO_GRADIENT'],
     ['zero ablation', { source: { kind: 'zero' } }, 'ATTRIBUTION_SOURCE'],
+    ['a third prompt', { source: { kind: 'prompt' } }, 'ATTRIBUTION_SOURCE'],
     ['noise', { noise: { draws: 2, scale: 3, seed: 1 } }, 'ATTRIBUTION_SOURCE'],
     [
       'answers of several tokens',

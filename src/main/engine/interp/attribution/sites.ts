@@ -73,7 +73,7 @@ function planPair(
     throw new Error('noise was refused before');
   });
   invariant(one !== undefined, `pair ${index} has a case`);
-  const source = one.donor ?? one.other;
+  const source = one.other;
   const first = firstDifference(one.target, source);
   const context = { pair, one, direction: task.direction, config };
   const sitesOf = (g: number, grid: HookGrid, only: ReadonlySet<number> | null): Site[] => {
@@ -132,13 +132,22 @@ export function wantedHooks(planned: readonly PlannedPair[]): WantedHook[] {
   return [...grains].map(([hook, grain]) => ({ hook, grain })).sort((a, b) => a.hook.localeCompare(b.hook));
 }
 
-/** Sources whose difference from the base run is not another prompt's activation are patched exactly. */
+const SOURCE_WORDS: Readonly<Record<NonNullable<AttributionTask['source']>['kind'], string>> = {
+  pair: 'the pair',
+  prompt: 'a third prompt',
+  zero: 'zero',
+  mean: 'a mean',
+  resample: 'a reference prompt',
+  model: 'another model',
+};
+
+/** Other sources would need baselines of their own: they are patched exactly. */
 function refuseTask({ source, noise, pairs }: AttributionTask, index: number): void {
   const kind = source?.kind ?? 'pair';
-  if (noise !== undefined || (kind !== 'pair' && kind !== 'prompt' && kind !== 'resample')) {
+  if (noise !== undefined || kind !== 'pair') {
     throw new UserInputError(
       'ATTRIBUTION_SOURCE',
-      `Gradients estimate patches from another prompt, not from ${noise === undefined ? kind.replaceAll('_', ' ') : 'noise'}.`,
+      `Gradients estimate patches from the pair’s other prompt, not from ${noise === undefined ? SOURCE_WORDS[kind] : 'noise'}.`,
       'Patch exactly, or patch from the pair’s other prompt.',
     );
   }
