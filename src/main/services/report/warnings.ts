@@ -1,4 +1,4 @@
-import type { Report, SweepId } from '../../../shared/domain/index.ts';
+import type { Dataset, Report, Source, SweepId } from '../../../shared/domain/index.ts';
 import type { Study } from '../../store/index.ts';
 
 /** Everything that qualifies what the report shows: carried over from where it arose, never left out. */
@@ -15,9 +15,25 @@ export function reportWarnings(study: Study, report: Report): string[] {
       .map(
         (source) => `The import of ${source.name} is incomplete: ${source.message ?? 'it was interrupted'}`,
       ),
+    ...study.sources.list().flatMap((source) => missingArticles(study, source)),
+    ...study.datasets.list().flatMap(nearCopies),
     ...(study.notice === null ? [] : [study.notice]),
     ...training,
     ...sweeps.flatMap((id) => sweepWarnings(study, id)),
+  ];
+}
+
+function missingArticles(study: Study, { id, name }: Source): string[] {
+  const missing = study.pubmed.summary(id)?.missing ?? 0;
+  return missing === 0 ? [] : [`${name}: ${missing} articles that PubMed lists did not come.`];
+}
+
+/** A split with near-copies on both sides makes the validation loss look better than it is. */
+function nearCopies({ name, version, nearCopies: found }: Dataset): string[] {
+  if (found === null || found.heldOut === 0) return [];
+  const percent = Math.round(100 * found.threshold);
+  return [
+    `${name}, version ${version}: ${found.heldOut} held-out texts are nearly repeated in training (${percent} % of five-word shingles or more).`,
   ];
 }
 
