@@ -1,7 +1,7 @@
 export { createStudy, openStudy, isStudyFolder, type Study } from './study.ts';
 export { hashFile } from './artifacts.ts';
 export type { BatchCounts } from './repositories/sources.ts';
-export type { NewRecord } from './repositories/records.ts';
+export type { NewRecord } from './repositories/copies.ts';
 export type { NewModel } from './repositories/models.ts';
 export { SweepInput } from './repositories/sweeps.ts';
 export type { NewBlock, StoredBlock } from './repositories/blocks.ts';

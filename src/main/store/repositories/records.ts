@@ -4,27 +4,10 @@ import { Decision, ImportedRecord, RecordFlag, RecordId, SourceId } from '../../
 import type { RecordIndex } from '../record-index/index.ts';
 import { json, now, query } from '../rows.ts';
 import { type StoreContext, brandId, found } from './base.ts';
+import { type CompareCopies, createCopyGroups, type NewRecord } from './copies.ts';
 import type { TermRepository } from './terms.ts';
 
-/** A record with what tells copies of it: identity keys, strongest first, and the hash of all it says. */
-export interface NewRecord {
-  readonly record: ImportedRecord;
-  readonly keys: { readonly pmid: string | null; readonly doi: string | null; readonly text: string | null };
-  readonly contentHash: string;
-}
-
-/** Negative when `a` stands for both copies, positive when `b` does, 0 when nothing tells. */
-type CompareCopies = (a: CopyFacts, b: CopyFacts) => number;
-type CopyFacts = Pick<ImportedRecord, 'version' | 'year' | 'abstract' | 'revised'>;
-
-/** Reasons written without being asked, and the flags that cause them. A user's decision replaces them. */
-const AUTOMATIC_REASONS: readonly (readonly [z.infer<typeof RecordFlag>, string])[] = [
-  ['retracted', 'Retracted'],
-  ['retraction-notice', 'Retraction notice'],
-];
 const DELETED_REASON = 'Deleted from PubMed';
-/** What holds for all copies of an article once one of them says it. */
-const SHARED_FLAGS: readonly z.infer<typeof RecordFlag>[] = ['retracted', 'retraction-notice', 'concern'];
 
 /** The parts of a record that are only shown in full. */
 const Detail = ImportedRecord.pick({
@@ -62,18 +45,6 @@ const Row = z.object({
   note: z.string(),
 });
 const CopyRow = z.object({ id: RecordId, title: z.string(), sourceName: z.string() });
-const FactsRow = z.object({
-  id: z.number(),
-  version: z.number(),
-  year: z.number().nullable(),
-  abstract: z.string(),
-  revised: z
-    .string()
-    .nullable()
-    .transform((day) => day ?? undefined),
-  flags: json(z.array(RecordFlag)),
-});
-
 export interface RecordRepository {
   /**
    * Adds records of a source. One that says exactly what a stored record says is only counted; one with
@@ -103,21 +74,8 @@ export function createRecordRepository(
   terms: TermRepository,
   index: RecordIndex,
 ): RecordRepository {
+  const copies = createCopyGroups(db);
   const identical = db.prepare<[string], number>('SELECT id FROM record WHERE content_hash = ?').pluck();
-  const groupBy = (column: string) =>
-    db
-      .prepare<[string], number>(
-        `SELECT coalesce(duplicate_of, id) FROM record WHERE ${column} = ? ORDER BY id LIMIT 1`,
-      )
-      .pluck();
-  const lookups = { pmid: groupBy('pmid'), doi: groupBy('doi_key'), text: groupBy('text_key') };
-  const selectFacts = query<[number], typeof FactsRow>(
-    db,
-    `SELECT r.id, r.version, r.year, b.abstract, json_extract(b.detail, '$.revised') AS revised, r.flags
-     FROM record r JOIN record_body b ON b.record_id = r.id
-     WHERE r.id = ?`,
-    FactsRow,
-  );
   const insertRecord = db.prepare(
     `INSERT INTO record (source_id, duplicate_of, pmid, version, doi_key, text_key, content_hash, year, has_abstract,
        title, journal, flags, language, imported_at)
@@ -130,19 +88,6 @@ export function createRecordRepository(
     `INSERT INTO record_publication_type (publication_type_id, record_id)
      SELECT id, ? FROM publication_type WHERE value = ? ON CONFLICT DO NOTHING`,
   );
-  const decideByDefault = db.prepare<[string, string, number]>(
-    `INSERT INTO decision (record_id, decision, reason, decided_at) SELECT id, 'exclude', ?, ? FROM record
-     WHERE id = ? ON CONFLICT DO NOTHING`,
-  );
-  const regroup = db.prepare<[number, number, number, number]>(
-    'UPDATE record SET duplicate_of = ? WHERE (id = ? OR duplicate_of = ?) AND id <> ?',
-  );
-  const inheritDecision = db.prepare<[number, number]>(
-    `INSERT INTO decision (record_id, decision, reason, note, decided_at)
-     SELECT ?, decision, reason, note, decided_at FROM decision WHERE record_id = ? ON CONFLICT DO NOTHING`,
-  );
-  const setFlags = db.prepare<[string, number]>('UPDATE record SET flags = ? WHERE id = ?');
-  const leaveGroup = db.prepare<[number]>('UPDATE record SET duplicate_of = NULL WHERE id = ?');
   const isDeleted = db.prepare<[string], number>('SELECT 1 FROM tombstone WHERE pmid = ?').pluck();
   const bury = db.prepare<[string, number, string]>(
     'INSERT INTO tombstone (pmid, source_id, deleted_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
@@ -163,47 +108,6 @@ export function createRecordRepository(
      WHERE (r.id = ? OR r.duplicate_of = ?) AND r.id <> ? ORDER BY r.id`,
     CopyRow,
   );
-
-  /** The groups that a record belongs to by any of its keys, the one of the strongest key first. */
-  const groupsOf = ({ keys }: NewRecord): number[] => {
-    const found = (['pmid', 'doi', 'text'] as const).map((key) => {
-      const value = keys[key];
-      return value === null ? undefined : lookups[key].get(value);
-    });
-    return [...new Set(found.filter((group) => group !== undefined))];
-  };
-
-  const factsOf = (id: number) => found(selectFacts.get(id), 'record', id);
-
-  /** Makes one group of several, with the best of what stands for them; that one's id. */
-  const merged = (groups: readonly [number, ...number[]], compare: CompareCopies): number =>
-    groups.reduce((standing, other) => {
-      const [kept, left] =
-        compare(factsOf(other), factsOf(standing)) < 0 ? [other, standing] : [standing, other];
-      standFor(kept, left);
-      return kept;
-    });
-
-  /** Lets a record stand for another's group, with the decision on it and what must not be forgotten. */
-  const standFor = (id: number, group: number): void => {
-    regroup.run(id, group, group, id);
-    inheritDecision.run(id, group);
-    shareFlags(id, factsOf(group).flags);
-  };
-
-  const shareFlags = (id: number, flags: readonly z.infer<typeof RecordFlag>[]): void => {
-    const own = factsOf(id).flags;
-    const missing = flags.filter((flag) => SHARED_FLAGS.includes(flag) && !own.includes(flag));
-    if (missing.length === 0) return;
-    setFlags.run(JSON.stringify([...missing, ...own]), id);
-    excludeFlagged(id, missing);
-  };
-
-  const excludeFlagged = (id: number, flags: readonly z.infer<typeof RecordFlag>[]): void => {
-    for (const [flag, reason] of AUTOMATIC_REASONS) {
-      if (flags.includes(flag)) decideByDefault.run(reason, now(), id);
-    }
-  };
 
   const insert = (
     sourceId: SourceId,
@@ -235,9 +139,9 @@ export function createRecordRepository(
       linkType.run(id, type);
     }
     terms.countRecord(id, record.title, record.abstract);
-    excludeFlagged(id, record.flags);
+    copies.excludeFlagged(id, record.flags);
     if (record.pmid !== null && isDeleted.get(record.pmid) !== undefined) {
-      decideByDefault.run(DELETED_REASON, now(), id);
+      copies.exclude(id, DELETED_REASON);
     }
     return id;
   };
@@ -251,18 +155,18 @@ export function createRecordRepository(
           duplicates++;
           continue;
         }
-        const [first, ...others] = groupsOf(item);
+        const [first, ...others] = copies.of(item);
         if (first === undefined) {
           insert(sourceId, item, null);
           added++;
           continue;
         }
         duplicates++;
-        const group = merged([first, ...others], compare);
-        const better = compare(item.record, factsOf(group)) < 0;
+        const group = copies.merged([first, ...others], compare);
+        const better = copies.isBetter(item, group, compare);
         const id = insert(sourceId, item, better ? null : group);
-        if (better) standFor(id, group);
-        else shareFlags(group, item.record.flags);
+        if (better) copies.standFor(id, group);
+        else copies.shareFlags(group, item.record.flags);
       }
       return { added, duplicates };
     },
@@ -270,14 +174,14 @@ export function createRecordRepository(
       let marked = 0;
       for (const pmid of pmids) {
         bury.run(pmid, sourceId, now());
-        for (const id of ofPmid.all(pmid)) marked += decideByDefault.run(DELETED_REASON, now(), id).changes;
+        for (const id of ofPmid.all(pmid)) marked += Number(copies.exclude(id, DELETED_REASON));
       }
       return marked;
     },
     separate: (id) => {
       const record = found(select.get(id), 'record', id);
       if (record.duplicate_of === null) return;
-      undo.edit('Separate a record from its copies', 'records', () => leaveGroup.run(id));
+      undo.edit('Separate a record from its copies', 'records', () => copies.leave(id));
     },
     get: (id) => {
       const row = found(select.get(id), 'record', id);
