@@ -13,6 +13,8 @@ export interface HubAccess {
   readonly retryMs: number;
 }
 
+const plain = (address: string): string => address.replace(/\/+$/, '');
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const IDLE_MS = 60_000;
@@ -20,11 +22,12 @@ const RETRY_MS = 1_000;
 
 /**
  * The hub in use: the address given, else `ENGRAM_HUB_URL`, else the setting. A token for models whose owners
- * ask for one comes from `ENGRAM_HUB_TOKEN` only; it is stored nowhere.
+ * ask for one comes from `ENGRAM_HUB_TOKEN` only and is stored nowhere. It belongs to the hub that the environment
+ * names (`ENGRAM_HUB_URL`, else the public one): an address from a file or a setting never receives it.
  */
 export function hubAccess(given: string | null, setting: string, env: Environment = process.env): HubAccess {
-  const fromEnv = env['ENGRAM_HUB_URL'];
-  const address = given ?? (fromEnv === undefined || fromEnv === '' ? setting : fromEnv);
+  const named = env['ENGRAM_HUB_URL'] ?? '';
+  const address = given ?? (named === '' ? setting : named);
   if (!/^https?:\/\/[^\s/]/.test(address) || !URL.canParse(address)) {
     throw new UserInputError(
       'HUB_ADDRESS_INVALID',
@@ -32,10 +35,11 @@ export function hubAccess(given: string | null, setting: string, env: Environmen
       `Give one like ${DEFAULT_HUB}, in the settings or with --hub.`,
     );
   }
-  const token = env['ENGRAM_HUB_TOKEN'];
+  const token = env['ENGRAM_HUB_TOKEN'] ?? '';
+  const hub = plain(address);
   return {
-    hub: address.replace(/\/+$/, ''),
-    token: token === undefined || token === '' ? null : token,
+    hub,
+    token: token !== '' && hub === plain(named === '' ? DEFAULT_HUB : named) ? token : null,
     idleMs: IDLE_MS,
     retryMs: RETRY_MS,
   };

@@ -50,6 +50,12 @@ describe('the address of the hub', () => {
     expect(hubAccess('https://given', DEFAULT_HUB, env).hub).toBe('https://given');
     expect(hubAccess(null, DEFAULT_HUB, env).hub).toBe('http://mirror/hf');
     expect(hubAccess(null, DEFAULT_HUB, {})).toMatchObject({ hub: DEFAULT_HUB, token: null });
+    const token = { ENGRAM_HUB_TOKEN: 'secret' };
+    expect(hubAccess(null, DEFAULT_HUB, token).token).toBe('secret');
+    expect(hubAccess('http://mirror/hf', DEFAULT_HUB, { ...env, ...token }).token).toBe('secret');
+    // Neither a setting nor a file of someone else’s sends it elsewhere.
+    expect(hubAccess(null, 'https://elsewhere', token).token).toBeNull();
+    expect(hubAccess('https://elsewhere', DEFAULT_HUB, { ...env, ...token }).token).toBeNull();
     expect(() => hubAccess('ftp://x', DEFAULT_HUB, {})).toThrow(/not one of a web server/);
   });
 });
