@@ -51,7 +51,7 @@ export const curate = {
   searchHint: 'spike* OR seizure*',
   found: (n: number, all: number) => `${count(n)} of ${count(all)}`,
   searchHelp:
-    'Words are found in titles and abstracts. * ends a word early, OR widens, quotes keep a phrase.',
+    'Words are found in titles and abstracts. * ends a word early, quotes keep a phrase; OR, NOT (in capitals) and parentheses combine.',
   list: 'Records',
   columnTitle: 'Title',
   columnYear: 'Year',
