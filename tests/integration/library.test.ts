@@ -11,25 +11,13 @@ import type { ServiceContext } from '../../src/main/services/context.ts';
 import { JOBS } from '../../src/main/jobs/registry.ts';
 import { createJobQueue } from '../../src/main/jobs/runner.ts';
 import { createStudy } from '../../src/main/store/index.ts';
-import type { RecordFilter } from '../../src/shared/contracts/index.ts';
+import { RecordFilter } from '../../src/shared/contracts/index.ts';
 import { JobId, RecordFileFormat, type RecordId } from '../../src/shared/domain/index.ts';
 import { collect } from '../unit/importers/support.ts';
 import { noCompute } from '../support/compute.ts';
 import { addRecords, tempFolder } from '../support/store.ts';
 
-const ALL: RecordFilter = {
-  query: '',
-  decisions: [],
-  yearFrom: null,
-  yearTo: null,
-  terms: [],
-  publicationTypes: [],
-  journals: [],
-  languages: [],
-  sources: [],
-  flags: [],
-  hideCopies: true,
-};
+const ALL = RecordFilter.parse({});
 
 /** The services of one open study, with a broker that also shows what was offered. */
 function workbench() {

@@ -2,9 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
+import { RecordFilter } from '../../../../shared/contracts/index.ts';
 import { SweepId } from '../../../../shared/domain/index.ts';
-import { EngineError } from '../../../../shared/errors/index.ts';
+import { EngineError, UserInputError } from '../../../../shared/errors/index.ts';
 import { exportTable, ExportWhat } from '../../../services/export.ts';
+import { exportRecords } from '../../../services/record-export.ts';
 import { verifyStudy } from '../../../services/verify.ts';
 import type { CommandContext, CommandDefinition } from '../command.ts';
 import { oneOf, wholeNumber } from '../parse.ts';
@@ -17,7 +19,10 @@ interface ExportFlags {
   readonly out?: string;
 }
 
-const Format = z.enum(['jsonl', 'csv']);
+const Format = z.enum(['jsonl', 'csv', 'ris', 'xlsx']);
+const TableFormat = Format.extract(['jsonl', 'csv']);
+/** What only lists of records are written as. */
+const RecordOnly = Format.extract(['ris', 'xlsx']);
 
 export const exportCommand: CommandDefinition = (program, run) => {
   program
@@ -25,7 +30,7 @@ export const exportCommand: CommandDefinition = (program, run) => {
     .description('write a table of a study')
     .argument('<study>', 'study folder')
     .requiredOption('--what <table>', 'records, pairs, effects or training')
-    .option('--format <name>', 'jsonl or csv', 'jsonl')
+    .option('--format <name>', 'jsonl or csv; records also ris or xlsx', 'jsonl')
     .option('--sweep <n>', 'for effects: the sweep; default: the newest complete one')
     .option('--out <file>', 'write here instead of to the terminal')
     .action(
@@ -36,7 +41,17 @@ export const exportCommand: CommandDefinition = (program, run) => {
         const sweep =
           flags.sweep === undefined ? null : SweepId.parse(wholeNumber('--sweep', flags.sweep, 1));
         await withStudy(context, {}, folder, null, async ({ context: services }) => {
-          const { text, rows } = exportTable(services.session.require().study, what, format, sweep);
+          const { study } = services.session.require();
+          const recordFormat = RecordOnly.safeParse(format);
+          if (recordFormat.success) {
+            const out = recordsFile(what, recordFormat.data, flags.out);
+            const rows = exportRecords(study, RecordFilter.parse({}), recordFormat.data, out);
+            if (terminal.json) terminal.result({ out, what, format, rows });
+            terminal.say(`${rows} rows written to ${out}`);
+            return;
+          }
+          const table = TableFormat.parse(format);
+          const { text, rows } = exportTable(study, what, table, sweep);
           if (flags.out === undefined) {
             terminal.raw(text);
             return;
@@ -48,6 +63,18 @@ export const exportCommand: CommandDefinition = (program, run) => {
       }),
     );
 };
+
+/** Where a list of records goes. Throws a UserInputError (OPTION_INVALID) for other tables, and without a file. */
+function recordsFile(what: ExportWhat, format: string, out: string | undefined): string {
+  if (what !== 'records' || out === undefined) {
+    throw new UserInputError(
+      'OPTION_INVALID',
+      `--format ${format} is for lists of records, and needs a file.`,
+      'Add --what records and --out FILE, or choose csv or jsonl.',
+    );
+  }
+  return resolve(out);
+}
 
 export const reportCommand: CommandDefinition = (program, run) => {
   program
