@@ -1,4 +1,4 @@
-import { headWidth, kvHeads, type ModelConfig } from '../../../shared/domain/index.ts';
+import { headWidth, isGated, kvHeads, type ModelConfig } from '../../../shared/domain/index.ts';
 import { casesOf } from './cases.ts';
 import { needsOf } from './metrics.ts';
 import { keyTokens, type Noise } from './noise.ts';
@@ -17,7 +17,7 @@ export function rowFlops(config: ModelConfig): { block: number; kv: number; mlp:
   const d = config.dModel;
   const D = config.nHead * headWidth(config);
   const E = kvHeads(config) * headWidth(config);
-  const matrices = config.family === 'llama' ? 3 : 2; // a gated MLP has three
+  const matrices = isGated(config) ? 3 : 2; // a gated MLP has three
   const mlp = 2 * matrices * d * config.dMlp;
   const project = 2 * d * D;
   return { block: project + 2 * 2 * d * E + project + mlp, kv: 2 * 2 * d * E, mlp, project };

@@ -1,7 +1,13 @@
 import type { Dim, Graph, Tensor } from '../graph/index.ts';
 import * as b from '../graph/builder.ts';
 import type { Tap } from '../nn/family.ts';
-import type { WalkPoints } from './graphs.ts';
+
+export interface WalkPoints {
+  /** Points (`attn.hook_q` …) at which rows may be replaced. */
+  readonly edit: readonly string[];
+  /** Points that are given out as they stand after any replacement. */
+  readonly record: readonly string[];
+}
 
 /**
  * Replaces rows at the named points and records others. For each edited point the graph has the inputs

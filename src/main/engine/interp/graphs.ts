@@ -6,7 +6,7 @@ import { familyOf } from '../nn/registry.ts';
 import type { Weights } from '../nn/family.ts';
 import { packedAttention, packedIndex } from './attention.ts';
 import type { GraphCompiler } from './compiler.ts';
-import { editTap } from './editGraph.ts';
+import { editTap, type WalkPoints } from './editGraph.ts';
 
 /**
  * The graphs of the packed suffix method. Many patched runs ("variants") lie in one sequence of rows;
@@ -80,13 +80,6 @@ function turned(
 /** Graphs of one model are told apart by name. */
 const named = ({ edit, record }: WalkPoints): string =>
   edit.length + record.length === 0 ? '' : ` ${edit.join('+')} > ${record.join('+')}`;
-
-export interface WalkPoints {
-  /** Points (`attn.hook_q` …) at which rows may be replaced; see `editGraph.ts`. */
-  readonly edit: readonly string[];
-  /** Points that are given out as they stand after any replacement. */
-  readonly record: readonly string[];
-}
 
 /**
  * One block over packed rows. Extra rows join inside it: `z_extra` [Z, D] before the output projection

@@ -1,4 +1,4 @@
-import type { HookName, ModelConfig } from '../../../shared/domain/index.ts';
+import { isGated, type HookName, type ModelConfig } from '../../../shared/domain/index.ts';
 import { firstDifference, type PatchCase, type PromptRun } from './cases.ts';
 import { editsOf, judge, type Edit, type EditContext } from './edits.ts';
 import { entryOf, residOfZ, type BlockKind, type Entry } from './entries.ts';
@@ -106,7 +106,7 @@ export function planCase(task: PatchTask, config: ModelConfig, one: PatchCase): 
 export const blockKind = (config: ModelConfig): BlockKind => ({
   parallel: familyOf(config).parallel,
   learned: config.rotary === undefined,
-  gated: config.family === 'llama',
+  gated: isGated(config),
 });
 
 /** Entries are told apart by what they leave behind, whatever the hook is called. */

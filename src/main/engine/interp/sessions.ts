@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../../../shared/domain/index.ts';
 import type { CompiledGraph, GraphCompiler } from './compiler.ts';
-import { embedGraph, finalGraph, lastGraph, walkGraph, type WalkPoints } from './graphs.ts';
+import type { WalkPoints } from './editGraph.ts';
+import { embedGraph, finalGraph, lastGraph, walkGraph } from './graphs.ts';
 import { headGraph, logitsGraph, type HeadNeeds } from './headGraphs.ts';
 
 /** The compiled graphs of one model, each made when first asked for and kept. */
