@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshWeights } from '../../../src/main/models/create.ts';
-import { Checkpoints, type TrainingState } from '../../../src/main/runtime/training/checkpoints.ts';
+import { Checkpoints, stateAtStart } from '../../../src/main/runtime/training/checkpoints.ts';
 import { batchMean, tokenMean } from '../../../src/main/runtime/training/evaluate.ts';
 import { ParameterStore } from '../../../src/main/runtime/training/parameters.ts';
 import type { ModelConfig } from '../../../src/shared/domain/index.ts';
@@ -22,22 +22,7 @@ const CONFIG: ModelConfig = {
   bosTokenId: null,
   eosTokenId: null,
 };
-const STATE: TrainingState = {
-  format: 1,
-  run: 'a',
-  step: 0,
-  epoch: 0,
-  stepInEpoch: 0,
-  epochLoss: 0,
-  epochTargets: 0,
-  best: null,
-  epochs: [],
-  recent: [],
-  epochsWithoutGain: 0,
-  stoppedEarly: false,
-  finished: false,
-  seconds: 0,
-};
+const STATE = stateAtStart('a');
 
 let root: string;
 beforeAll(async () => {

@@ -50,6 +50,26 @@ export const TrainingState = z.object({
 });
 export type TrainingState = z.infer<typeof TrainingState>;
 
+/** Where a run stands before its first step. */
+export function stateAtStart(run: string): TrainingState {
+  return {
+    format: 1,
+    run,
+    step: 0,
+    epoch: 0,
+    stepInEpoch: 0,
+    epochLoss: 0,
+    epochTargets: 0,
+    best: null,
+    epochs: [],
+    recent: [],
+    epochsWithoutGain: 0,
+    stoppedEarly: false,
+    finished: false,
+    seconds: 0,
+  };
+}
+
 const firstName = (name: string): string => `exp_avg/${name}`;
 const secondName = (name: string): string => `exp_avg_sq/${name}`;
 

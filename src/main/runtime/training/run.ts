@@ -8,7 +8,7 @@ import { peakRssBytes } from '../memory.ts';
 import { checkIds } from '../prompts.ts';
 import type { SessionFactory } from '../sessions.ts';
 import { hidesPadding, lossRules, planEpochs, splitStep, type EpochPlan, type LossRules } from './batches.ts';
-import { Checkpoints, type TrainingState } from './checkpoints.ts';
+import { Checkpoints, stateAtStart, type TrainingState } from './checkpoints.ts';
 import { checkBlock } from './evaluate.ts';
 import { GradientRunner, requirePlan } from './gradients.ts';
 import { runIdentity } from './identity.ts';
@@ -61,22 +61,7 @@ class Training {
     this.#plan = planEpochs(train.count, config.batchSize * config.accumulation, config.seed);
     this.#totalSteps = this.#plan.stepsPerEpoch * config.epochs;
     this.#rules = lossRules(config, request.eosTokenId);
-    this.#state = {
-      format: 1,
-      run,
-      step: 0,
-      epoch: 0,
-      stepInEpoch: 0,
-      epochLoss: 0,
-      epochTargets: 0,
-      best: null,
-      epochs: [],
-      recent: [],
-      epochsWithoutGain: 0,
-      stoppedEarly: false,
-      finished: false,
-      seconds: 0,
-    };
+    this.#state = stateAtStart(run);
   }
 
   async run(): Promise<TrainDone> {
