@@ -77,7 +77,7 @@ function* pieces(bytes: number): Generator<string> {
 }
 
 function child(what: 'read' | 'study', path: string, study = ''): z.infer<typeof Answer> {
-  const script = join(import.meta.dirname, 'import-child.ts');
+  const script = join(import.meta.dirname, '../support/read-child.ts');
   const out = execFileSync(process.execPath, [script, what, path, study], { encoding: 'utf8' });
   return Answer.parse(JSON.parse(out));
 }

@@ -1,12 +1,12 @@
 // Reads one file to the end, or imports it into a new study, and says how long it took and how much memory:
-// node import-child.ts read|study FILE [STUDY]
+// node read-child.ts read|study FILE [STUDY]
 import { basename } from 'node:path';
 import { openImport } from '../../src/main/importers/index.ts';
 import { importJob } from '../../src/main/jobs/import.ts';
 import { JOBS } from '../../src/main/jobs/registry.ts';
 import { createJobQueue } from '../../src/main/jobs/runner.ts';
 import { createStudy } from '../../src/main/store/index.ts';
-import { noCompute } from '../support/compute.ts';
+import { noCompute } from './compute.ts';
 
 const [what = 'read', path = '', folder = ''] = process.argv.slice(2);
 const rounds = what === 'read' ? 2 : 1;
