@@ -2,8 +2,8 @@
 
 Usage: transformer_lens_peer.py MODEL_FOLDER THREADS. Answers JSON lines on stdin with
 {"ms": milliseconds, "values": [...], "rss_mb": peak memory}, without gradients:
-- {"hook": "resid_pre" | "attn_out" | "mlp_out", "layers": [...], "pairs": [...]}: TransformerLens's generic patching
-  function over these layers and every position (what its get_act_patch_... functions call for all layers);
+- {"hook": "resid_pre" | "attn_out" | "mlp_out", "layers": [...], "positions": [...], "pairs": [...]}: TransformerLens's
+  generic patching function over these layers and positions (what its get_act_patch_... functions call for all layers);
 - {"hook": "z", "pairs": [...]}: its sweep over all heads at all positions, pair by pair;
 - {"hook": "logits", "prompts": [ids, ...]}: logits of a batch of prompts, last position.
 A pair is {"clean": ids, "corrupted": ids, "answer": id, "wrong": id}; values are raw logit differences, flat.
@@ -45,7 +45,7 @@ def sweep(model, request: dict) -> list[float]:
         else:
             setter, name = SETTERS[request["hook"]]
             index = pd.DataFrame(
-                [(layer, pos) for layer in request["layers"] for pos in range(clean.shape[1])],
+                [(layer, pos) for layer in request["layers"] for pos in request["positions"]],
                 columns=["layer", "pos"],
             )
             table = patching.generic_activation_patch(
