@@ -33,7 +33,7 @@ export function loadRecords(db: Database): Records {
     .get();
   const order = idsFrom(row?.ids ?? '[]');
   let largest = 0;
-  for (const id of order) largest = Math.max(largest, id);
+  for (let i = 0; i < order.length; i++) largest = Math.max(largest, order[i] ?? 0);
   const copies = new Uint8Array(largest + 1);
   const others = db
     .prepare<[], string>('SELECT json_group_array(id) FROM record WHERE duplicate_of IS NOT NULL')
@@ -42,7 +42,7 @@ export function loadRecords(db: Database): Records {
   for (const id of idsFrom(others ?? '[]')) copies[id] = 1;
   const years = listsOfRuns(order, row?.years ?? '[]');
   const present = new Uint8Array(largest + 1);
-  for (const id of order) present[id] = 1;
+  for (let i = 0; i < order.length; i++) present[order[i] ?? 0] = 1;
   return { order, size: largest + 1, present, copies, years };
 }
 

@@ -12,9 +12,11 @@ export type { FacetName, ListFacet, Selection } from './selection.ts';
 const KEPT_SELECTIONS = 4;
 /** More decisions at once are read anew as a whole. */
 const MOST_ROWS = 5_000;
-/** While records are being added a list that took long to read is shown a while longer, in milliseconds. */
-const LONG_LOAD_MS = 100;
-const LOADS_BETWEEN = 20;
+interface DecisionCount {
+  readonly decision: Decision;
+  readonly reason: string | null;
+  readonly n: number;
+}
 
 /**
  * Which record has which value, in memory: about 30 bytes a record. Lists, facets and counts of a million
@@ -28,7 +30,7 @@ export interface RecordIndex {
   /** Records in all, or without copies. */
   count(hideCopies: boolean): number;
   /** Decisions and their reasons on records that are not copies, most frequent first. */
-  decided(): { decision: Decision; reason: string | null; n: number }[];
+  decided(): DecisionCount[];
 }
 
 const SQL: Readonly<Record<Exclude<ListFacet, 'terms' | 'flags'>, string>> = {
@@ -53,9 +55,8 @@ export function createRecordIndex(
     years: new Map(),
   };
   let standing: number | null = null;
+  let totals: DecisionCount[] | null = null;
   let decisions: Decisions = { values: new Uint8Array(), reasons: new Uint16Array(), words: [''] };
-  let loadedAt = Number.NEGATIVE_INFINITY;
-  let loadMs = 0;
   const lists = new Map<ListFacet, IdLists>();
   const termLists = new Map<number, Uint32Array>();
   const selections = new Map<string, Selection>();
@@ -70,7 +71,6 @@ export function createRecordIndex(
   };
 
   const reload = (): void => {
-    const started = performance.now();
     records = loadRecords(db);
     decisions = loadDecisions(db, records.size);
     settled(true);
@@ -78,14 +78,12 @@ export function createRecordIndex(
     termLists.clear();
     selections.clear();
     standing = null;
-    loadedAt = performance.now();
-    loadMs = loadedAt - started;
+    totals = null;
   };
 
   /** Takes in what changed since the last answer. */
   const current = (): void => {
-    const age = performance.now() - loadedAt;
-    if (changes.records && (loadMs < LONG_LOAD_MS || age > LOADS_BETWEEN * loadMs)) {
+    if (changes.records) {
       reload();
       return;
     }
@@ -98,12 +96,14 @@ export function createRecordIndex(
         if (id < records.size) records.copies[id] = (group.get(id) ?? null) === null ? 0 : 1;
       }
       standing = null;
+      totals = null;
       selections.clear();
     }
     if (changes.decisions.size > 0) {
       const known = [...changes.decisions].filter((id) => id < records.size);
       if (known.length > MOST_ROWS) decisions = loadDecisions(db, records.size);
       else refreshDecisions(db, decisions, known);
+      totals = null;
       selections.clear();
     }
     settled(false);
@@ -173,19 +173,21 @@ export function createRecordIndex(
     },
     decided: () => {
       current();
-      const counts = new Map<number, number>();
+      if (totals !== null) return totals;
+      const counts = new Uint32Array(DECISIONS.length * decisions.words.length);
       for (let id = 0; id < records.size; id++) {
         if (records.present[id] === 0 || records.copies[id] === 1) continue;
         const key = (decisions.values[id] ?? 0) + DECISIONS.length * (decisions.reasons[id] ?? 0);
-        counts.set(key, (counts.get(key) ?? 0) + 1);
+        counts[key] = (counts[key] ?? 0) + 1;
       }
-      return [...counts]
-        .map(([key, n]) => ({
-          decision: DECISIONS[key % DECISIONS.length] ?? 'undecided',
-          reason: decisions.words[Math.floor(key / DECISIONS.length)] || null,
-          n,
-        }))
+      totals = Array.from(counts, (n, key) => ({
+        decision: DECISIONS[key % DECISIONS.length] ?? 'undecided',
+        reason: decisions.words[Math.floor(key / DECISIONS.length)] || null,
+        n,
+      }))
+        .filter(({ n }) => n > 0)
         .sort((a, b) => b.n - a.n || (a.reason ?? '').localeCompare(b.reason ?? ''));
+      return totals;
     },
   };
 }

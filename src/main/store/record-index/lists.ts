@@ -7,7 +7,7 @@ export type IdLists = ReadonlyMap<string, Uint32Array>;
 /** A JSON array of record ids, as SQLite aggregates them: many times faster than a row for each. */
 export function idsFrom(json: string): Uint32Array {
   const ids = JSON.parse(json) as number[]; // json_group_array over an INTEGER column without NULL
-  return Uint32Array.from(ids);
+  return new Uint32Array(ids);
 }
 
 /** Groups of ids from a query with the columns `value` and `ids` (`json_group_array`). */
