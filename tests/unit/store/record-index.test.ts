@@ -151,7 +151,7 @@ describe('the record index', () => {
         standing.filter((r) => r.decision === 'undecided').length,
       ]);
     }
-  });
+  }, 60_000);
 
   test('a rolled-back edit leaves it as it was', () => {
     const study = tempStudy();

@@ -3,7 +3,7 @@ import type { RecordFilter } from '../../../shared/contracts/index.ts';
 import { DECISIONS, type Decision } from '../../../shared/domain/index.ts';
 import { type Decisions, loadDecisions, loadRecords, type Records, refreshDecisions } from './columns.ts';
 import { type IdLists, idsFrom, loadLists, spread } from './lists.ts';
-import { type ListFacet, type Selection, selectRecords } from './selection.ts';
+import { baseMarks, type ListFacet, type Selection, selectRecords } from './selection.ts';
 import { watchChanges } from './watch.ts';
 
 export type { FacetName, ListFacet, Selection } from './selection.ts';
@@ -60,6 +60,7 @@ export function createRecordIndex(
   const lists = new Map<ListFacet, IdLists>();
   const termLists = new Map<number, Uint32Array>();
   const selections = new Map<string, Selection>();
+  const bases = new Map<boolean, Uint16Array>();
 
   /** What was read inside a transaction may be rolled back: it stays noted and is read again. */
   const settled = (reloaded: boolean): void => {
@@ -77,6 +78,7 @@ export function createRecordIndex(
     lists.clear();
     termLists.clear();
     selections.clear();
+    bases.clear();
     standing = null;
     totals = null;
   };
@@ -97,6 +99,7 @@ export function createRecordIndex(
       }
       standing = null;
       totals = null;
+      bases.clear();
       selections.clear();
     }
     if (changes.decisions.size > 0) {
@@ -141,11 +144,18 @@ export function createRecordIndex(
     return known;
   };
 
+  const base = (hideCopies: boolean): Uint16Array => {
+    const known = bases.get(hideCopies) ?? baseMarks(records, hideCopies);
+    bases.set(hideCopies, known);
+    return known;
+  };
+
   return {
     select: (filter) => {
       current();
       const key = JSON.stringify([filter, filter.terms.length > 0 ? terms() : null]);
-      const known = selections.get(key) ?? selectRecords({ db, records, decisions, lists: listsOf }, filter);
+      const known =
+        selections.get(key) ?? selectRecords({ db, records, decisions, lists: listsOf, base }, filter);
       selections.delete(key);
       selections.set(key, known);
       const [oldest] = selections.keys();

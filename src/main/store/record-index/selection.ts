@@ -12,6 +12,8 @@ export interface IndexSource {
   readonly records: Records;
   readonly decisions: Decisions;
   readonly lists: (facet: ListFacet) => IdLists;
+  /** What fails before any filter: see `baseMarks`. */
+  readonly base: (hideCopies: boolean) => Uint16Array;
 }
 
 /** Facets whose values are lists of ids. */
@@ -52,6 +54,16 @@ export interface Selection {
   decisions(): number[];
 }
 
+/** Marks ids without a record, and copies where they are hidden; by id. */
+export function baseMarks({ size, present, copies }: Records, hideCopies: boolean): Uint16Array {
+  const marks = new Uint16Array(size);
+  for (let id = 0; id < size; id++) {
+    if (present[id] === 0) marks[id] = BITS.absent;
+    else if (hideCopies && copies[id] === 1) marks[id] = BITS.copies;
+  }
+  return marks;
+}
+
 /**
  * Applies a filter to all records at once: every condition marks those that fail it with its bit, so that
  * each facet can be counted under all conditions but its own. Plain loops over typed arrays: they run a million times
@@ -60,8 +72,7 @@ export interface Selection {
 export function selectRecords(source: IndexSource, filter: RecordFilter): Selection {
   const { records, decisions } = source;
   const { size, order } = records;
-  const failed = new Uint16Array(size);
-  for (let id = 0; id < size; id++) failed[id] = records.present[id] === 1 ? 0 : BITS.absent;
+  const failed = source.base(filter.hideCopies).slice();
 
   const failAllBut = (bit: number, lists: readonly Uint32Array[]): void => {
     for (let id = 0; id < size; id++) failed[id] = (failed[id] ?? 0) | bit;
@@ -73,11 +84,6 @@ export function selectRecords(source: IndexSource, filter: RecordFilter): Select
     }
   };
 
-  if (filter.hideCopies) {
-    for (let id = 0; id < size; id++) {
-      if (records.copies[id] === 1) failed[id] = (failed[id] ?? 0) | BITS.copies;
-    }
-  }
   const node = parseSearch(filter.query);
   if (node !== null) failAllBut(BITS.query, [searchIds(source.db, node, size)]);
   if (filter.decisions.length > 0) {
