@@ -112,12 +112,11 @@ function gigabytes(folder: string): string {
   return (statSync(join(folder, 'study.sqlite')).size / 1e9).toFixed(2);
 }
 
-/** Milliseconds of the processor (user and system): those of the clock say little on a machine that is shared. */
+/** Milliseconds that a person waits. */
 function timed<T>(work: () => T): { ms: number; value: T } {
-  const started = process.cpuUsage();
+  const started = performance.now();
   const value = work();
-  const { user, system } = process.cpuUsage(started);
-  return { ms: (user + system) / 1000, value };
+  return { ms: performance.now() - started, value };
 }
 
 function report(name: string, times: readonly number[], limit: number): void {
