@@ -6,6 +6,7 @@ export * from './hub.ts';
 export * from './training.ts';
 export * from './hooks.ts';
 export * from './pairs.ts';
+export * from './tasks.ts';
 export * from './sweep.ts';
 export * from './views.ts';
 export * from './job.ts';
