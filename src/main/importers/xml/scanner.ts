@@ -1,6 +1,7 @@
 import { ReferenceFault, withoutReferences } from './entities.ts';
 import { readDoctype } from './doctype.ts';
 import { TagCache } from './tag-cache.ts';
+import { isBlank, placeOf } from './search.ts';
 import { nameEnd, readTag, TagFault, type XmlAttributes, type XmlTag } from './tag.ts';
 
 /** What a scanner tells of a document, in document order. */
@@ -194,18 +195,18 @@ export class XmlScanner {
 
   #closingTag(open: number): number {
     const text = this.#text;
-    const close = text.indexOf('>', open + 2);
-    if (close < 0) return -1;
     const name = this.#stack.at(-1);
     const after = open + 2 + (name?.length ?? 0);
-    const matches =
-      name !== undefined &&
-      text.startsWith(name, open + 2) &&
-      (after === close || /^[ \t\n]*$/.test(text.slice(after, close)));
-    if (!matches) {
-      const found = text.slice(open + 2, Math.min(close, open + 60));
-      const expected = name === undefined ? 'where nothing is open' : `where </${name}> should be`;
-      throw this.#fault(`</${found}> ${expected}`);
+    const named = name !== undefined && text.startsWith(name, open + 2);
+    let close = after;
+    if (!named || text.charCodeAt(after) !== 0x3e) {
+      close = text.indexOf('>', open + 2);
+      if (close < 0) return -1;
+      if (!named || !/^[ \t\n]*$/.test(text.slice(after, close))) {
+        const found = text.slice(open + 2, Math.min(close, open + 60));
+        const expected = name === undefined ? 'where nothing is open' : `where </${name}> should be`;
+        throw this.#fault(`</${found}> ${expected}`);
+      }
     }
     this.#stack.pop();
     this.#events.close();
@@ -287,17 +288,4 @@ export class XmlScanner {
   #fault(message: string): XmlFault {
     return new XmlFault('malformed', this.line, message);
   }
-}
-
-function placeOf(text: string, what: string, from: number): number {
-  const place = text.indexOf(what, from);
-  return place < 0 ? Number.POSITIVE_INFINITY : place;
-}
-
-function isBlank(text: string, start: number, end: number): boolean {
-  for (let i = start; i < end; i += 1) {
-    const code = text.charCodeAt(i);
-    if (code !== 0x20 && code !== 0x0a && code !== 0x09) return false;
-  }
-  return true;
 }
