@@ -156,7 +156,10 @@ async function compare(setup: Setup, shortest: number, mode: MemoryMode): Promis
     });
     if (warm) theirs.push(answer.ms);
     peerMb = answer.rss_mb;
-    worst = answer.values.reduce((w, v, i) => Math.max(w, Math.abs(v - (values[i] ?? Number.NaN))), worst);
+    worst = answer.values.reduce(
+      (w, v, i) => Math.max(w, Math.abs(v - (values[i] ?? Number.NaN)) / Math.abs(v)),
+      worst,
+    );
   }
   peer?.stop();
   await close();
@@ -176,7 +179,7 @@ export default async function bench(): Promise<void> {
   const wanted = process.env['ENGRAM_BENCH_MODELS'] ?? '';
   const mode: MemoryMode = process.env['ENGRAM_BENCH_MODE'] === 'layers' ? 'layers' : 'whole';
   console.log(
-    '  model | sequences | mode | ours ms/step | peer ms/step | ratio | our tokens/s | our peak MB | peer’s | worst difference of loss, norm',
+    '  model | sequences | mode | ours ms/step | peer ms/step | ratio | our tokens/s | our peak MB | peer’s | worst relative difference of loss, norm',
   );
   for (const setup of SETUPS.filter(({ name }) => name.includes(wanted))) {
     for (const shortest of setup.shortest) await compare(setup, shortest, mode);
