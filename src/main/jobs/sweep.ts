@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { METRICS, SweepId } from '../../shared/domain/index.ts';
+import { METRICS, SweepId, SweepNoise, type SweepSpec } from '../../shared/domain/index.ts';
 import { formatNumber } from '../../shared/figures/format.ts';
 import { GAP_WARNING } from '../../shared/pairs/index.ts';
 import type { PatchBlock, PatchRequest } from '../runtime/api.ts';
 import type { Study } from '../store/index.ts';
 import { defineJob } from './definition.ts';
+import { drawAverager } from './draws.ts';
 import { computeEffects } from './effects.ts';
 import { provenanceOf } from './provenance.ts';
 import { runStreaming } from './streaming.ts';
@@ -18,7 +19,15 @@ export function patchRequest(study: Study, id: SweepId): PatchRequest {
     grids: spec.grids,
     direction: spec.direction,
     metrics: spec.metrics,
+    ...noiseOf(spec),
   };
+}
+
+/** Noise as the engine takes it; the draws follow the sweep's seed. */
+export function noiseOf({ corruption, noise, seed }: SweepSpec): Pick<PatchRequest, 'noise'> {
+  if (corruption === 'str') return {};
+  const { draws, scale } = SweepNoise.parse(noise ?? {});
+  return { noise: { draws, scale, seed } };
 }
 
 /** Metrics in logits, whose gap between the baselines has a scale that can be judged. */
@@ -61,11 +70,14 @@ export const sweepJob = defineJob({
       emit('sweepProgress', { sweepId, done: count, total });
     };
     tell();
+    const average = drawAverager(request.noise?.draws ?? 1);
     const outcome = await runStreaming<PatchBlock, Awaited<ReturnType<typeof compute.patch>>>(
       signal,
       (options) => computeEffects(compute, sweep.spec, { ...request, done }, options),
       (block) => {
-        study.blocks.store(sweepId, block);
+        const whole = average(block);
+        if (whole === null) return;
+        study.blocks.store(sweepId, whole);
         count += 1;
         tell();
       },

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import type { ComputeApi, PatchBlock } from '../runtime/api.ts';
+import type { ComputeApi, PatchRequest } from '../runtime/api.ts';
+import { drawAverager } from '../jobs/draws.ts';
 import { computeEffects } from '../jobs/effects.ts';
 import { patchRequest } from '../jobs/sweep.ts';
-import type { StoredBlock, Study } from '../store/index.ts';
+import type { NewBlock, StoredBlock, Study } from '../store/index.ts';
 
 export const VerifyResult = z.object({
   ok: z.boolean(),
@@ -48,12 +49,19 @@ async function recompute(study: Study, compute: ComputeApi, count: number): Prom
   for (const sweep of complete) {
     if (result.checked >= count) break;
     const request = patchRequest(study, sweep.id);
-    const blocks: PatchBlock[] = [];
+    const blocks: NewBlock[] = [];
+    const average = drawAverager(request.noise?.draws ?? 1);
     await computeEffects(
       compute,
       sweep.spec,
-      { ...request, pairs: request.pairs.slice(0, 1) },
-      { onEvent: (block) => blocks.push(block) },
+      // All pairs are given: the scale of noise is that of all their key tokens.
+      { ...request, done: others(request) },
+      {
+        onEvent: (block) => {
+          const whole = average(block);
+          if (whole !== null) blocks.push(whole);
+        },
+      },
     );
     for (const block of blocks) {
       request.metrics.forEach((_, metric) => {
@@ -69,7 +77,12 @@ async function recompute(study: Study, compute: ComputeApi, count: number): Prom
   return result;
 }
 
-function largestError(stored: StoredBlock, block: PatchBlock, metric: number): number {
+/** Keys of the blocks of every pair but the first. */
+function others({ grids, pairs }: PatchRequest): string[] {
+  return grids.flatMap((_, grid) => pairs.slice(1).map((_pair, k) => `${grid}:${k + 1}`));
+}
+
+function largestError(stored: StoredBlock, block: NewBlock, metric: number): number {
   const fresh = block.raw[metric];
   if (fresh === undefined || !isDeepStrictEqual([...stored.shape], [...block.shape]))
     return Number.POSITIVE_INFINITY;

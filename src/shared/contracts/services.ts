@@ -306,6 +306,26 @@ export const pairs = {
       }),
     ),
   ),
+  /**
+   * Pairs of a task under a model's tokenizer. Without a place to put them (both null) a preview: the first
+   * pairs, with the counts of the whole draw; the model judges only those for the keep rule.
+   */
+  generate: method(
+    z.object({
+      modelId: d.ModelId,
+      spec: d.TaskSpec,
+      keep: d.KeepRule.default('all'),
+      /** Added to this set … */
+      setId: d.PairSetId.nullable().default(null),
+      /** … or to a new one of this name. */
+      name: z.string().trim().min(1).max(120).nullable().default(null),
+    }),
+    d.TaskResult.extend({ set: d.PairSet.nullable() }),
+  ),
+  /** For prompts of unequal length: replacements from the study that give the corrupted one the length of clean. */
+  suggest: method(z.object({ modelId: d.ModelId, line: d.PairLine }), z.array(d.LengthMatch)),
+  /** A copy of a set, editable, as one edit. */
+  copySet: method(z.object({ setId: d.PairSetId, name: z.string().trim().min(1).max(120) }), d.PairSet),
   /** Question + " " + answer, as the CLAP study builds its inputs. */
   fromQuestion: method(
     z.object({
@@ -334,15 +354,11 @@ export const sweeps = {
     z.object({ sweepId: d.SweepId, jobId: d.JobId }),
   ),
   get: method(z.object({ id: d.SweepId }), d.Sweep),
-  grid: method(
-    z.object({ id: d.SweepId, hook: d.HookName, axes: d.GridAxes, metric: d.MetricName }),
-    d.SweepGrid,
-  ),
+  grid: method(z.object({ id: d.SweepId, ...d.SweepHookGrid.shape, metric: d.MetricName }), d.SweepGrid),
   site: method(
     z.object({
       id: d.SweepId,
-      hook: d.HookName,
-      axes: d.GridAxes,
+      ...d.SweepHookGrid.shape,
       metric: d.MetricName,
       layer: z.number().int(),
       column: z.number().int(),
@@ -361,8 +377,7 @@ export const sweeps = {
   verifySite: method(
     z.object({
       id: d.SweepId,
-      hook: d.HookName,
-      axes: d.GridAxes,
+      ...d.SweepHookGrid.shape,
       metric: d.MetricName,
       layer: z.number().int(),
       column: z.number().int(),
@@ -418,7 +433,7 @@ export type ComparisonView = z.infer<typeof ComparisonView>;
 
 export const compare = {
   view: method(
-    z.object({ a: d.SweepId, b: d.SweepId, hook: d.HookName, axes: d.GridAxes, metric: d.MetricName }),
+    z.object({ a: d.SweepId, b: d.SweepId, ...d.SweepHookGrid.shape, metric: d.MetricName }),
     ComparisonView,
   ),
   list: method(
@@ -437,23 +452,20 @@ export const FigureRequest = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('sweep'),
     id: d.SweepId,
-    hook: d.HookName,
-    axes: d.GridAxes,
+    ...d.SweepHookGrid.shape,
     metric: d.MetricName,
   }),
   z.object({
     kind: z.literal('comparison'),
     a: d.SweepId,
     b: d.SweepId,
-    hook: d.HookName,
-    axes: d.GridAxes,
+    ...d.SweepHookGrid.shape,
     metric: d.MetricName,
   }),
   z.object({
     kind: z.literal('layers'),
     ids: z.array(d.SweepId).min(1),
-    hook: d.HookName,
-    axes: d.GridAxes,
+    ...d.SweepHookGrid.shape,
     metric: d.MetricName,
     /** Position or head whose layers are drawn; the first where absent. */
     column: z.number().int().nonnegative().optional(),

@@ -72,9 +72,21 @@ export const HookGrid = z.object({
 });
 export type HookGrid = z.infer<typeof HookGrid>;
 
-/** What a study's sweep stores of a grid. */
-export const SweepHookGrid = HookGrid.pick({ hook: true }).extend({ axes: GridAxes });
+/** What a study's sweep stores of a grid, and what names it among the sweep's grids. */
+export const SweepHookGrid = HookGrid.pick({ hook: true, window: true }).extend({ axes: GridAxes });
 export type SweepHookGrid = z.infer<typeof SweepHookGrid>;
+
+/** Equal for the same grid and different for any other: hook, axes and the width of the window. */
+export function gridId({ hook, axes, window }: SweepHookGrid): string {
+  return `${hook} ${axes}${window === undefined ? '' : ` window ${window}`}`;
+}
+
+export const sameGrid = (a: SweepHookGrid, b: SweepHookGrid): boolean => gridId(a) === gridId(b);
+
+/** The name of a grid alone, without what else a larger object holds. */
+export function gridOf({ hook, axes, window }: SweepHookGrid): SweepHookGrid {
+  return { hook, axes, ...(window === undefined ? {} : { window }) };
+}
 
 /** Where the pasted activations come from. */
 export const PatchSourceKind = z.enum([
@@ -90,6 +102,17 @@ export type PatchSourceKind = z.infer<typeof PatchSourceKind>;
 
 export const Corruption = z.enum(['str', 'gn']);
 export type Corruption = z.infer<typeof Corruption>;
+
+/** Gaussian noise on the embeddings of key tokens (METHODS section 3). */
+export const SweepNoise = z.object({
+  /** Noisy runs of a pair; averaged before anything else. */
+  draws: z.number().int().min(1).max(100).default(10),
+  /** Its SD in units of the SD of all key tokens' embeddings. */
+  scale: z.number().positive().max(100).default(3),
+  /** Spans of the clean prompt whose tokens are corrupted; absent = a pair's key, else the tokens that differ. */
+  spans: z.array(z.string().min(1)).min(1).optional(),
+});
+export type SweepNoise = z.infer<typeof SweepNoise>;
 
 /** How effects come about: by patching each site, or estimated by gradients (METHODS section 7). */
 export const METHODS = [
@@ -109,7 +132,9 @@ export const SweepSpec = z.object({
   method: SweepMethod,
   /** Points of the line for integrated gradients; absent = 5. */
   steps: z.number().int().min(1).max(1000).optional(),
-  corruption: z.enum(['str']),
+  corruption: Corruption,
+  /** With `gn`; absent = ten draws of three SD. The draws follow the sweep's seed. */
+  noise: SweepNoise.optional(),
   metrics: z.array(MetricName).min(1),
   /** |clean − corrupted| below this leaves the per-pair recovery undefined. */
   epsilon: z.number().positive().default(1e-6),
@@ -259,6 +284,7 @@ export const SweepGrid = z.object({
   hook: HookName,
   metric: MetricName,
   axes: GridAxes,
+  window: HookGrid.shape.window,
   layers: z.number().int(),
   /** Heads or positions across; 1 for a `layer` grid. For layer_head_position: heads × positions, flat. */
   columns: z.number().int(),
@@ -272,6 +298,8 @@ export const SweepGrid = z.object({
   /** 95 % bootstrap interval over clusters; null below 3 clusters or while running. */
   low: z.array(Value),
   high: z.array(Value),
+  /** Under Gaussian noise: SD of the raw metric over a pair's draws, mean over pairs. */
+  drawSd: z.array(Value).optional(),
   /** `open` = measured; zero = structural zero for every pair; trivial = restores by construction. */
   state: z.array(z.enum(['open', 'zero', 'trivial', 'missing'])),
   /** At least 2 SD from the grid's mean (structural zeros and trivial sites left out). */
@@ -286,6 +314,7 @@ export type SweepGrid = z.infer<typeof SweepGrid>;
 export const SiteDetail = z.object({
   sweepId: SweepId,
   hook: HookName,
+  window: HookGrid.shape.window,
   metric: MetricName,
   layer: z.number().int(),
   column: z.number().int(),

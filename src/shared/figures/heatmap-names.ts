@@ -13,12 +13,23 @@ export function columnName(grid: SweepGrid, column: number): string {
   return text === String(column) ? '' : visibleToken(text).replace(/^·/, '');
 }
 
+/** `Layer 8`, or `Layers 6–10` of a window: [l − ⌊w/2⌋, l + ⌈w/2⌉), clipped at the ends. */
+export function layerName({ window, layers }: Pick<SweepGrid, 'window' | 'layers'>, layer: number): string {
+  if (window === undefined) return `${words.layer} ${layer}`;
+  const from = Math.max(0, layer - Math.floor(window / 2));
+  return words.layersOf(from, Math.min(layers, layer + Math.ceil(window / 2)) - 1);
+}
+
 /** `Layer 8, “to” (END)` or `9.9`. */
 export function siteName(grid: SweepGrid, { layer, column }: SitePoint, name?: string): string {
   const text = grid.columnLabels[column] ?? String(column);
-  if (grid.axes === 'layer') return `${words.layer} ${layer}`;
-  if (grid.axes !== 'layer_position') return words.headOf(layer, text);
+  if (grid.axes === 'layer') return layerName(grid, layer);
+  if (grid.axes !== 'layer_position') {
+    return grid.window === undefined
+      ? words.headOf(layer, text)
+      : words.headsOf(layerName(grid, layer), text);
+  }
   const token = columnName(grid, column);
   const place = name ?? `${words.position.toLowerCase()} ${column}`;
-  return words.siteOf(layer, token === '' ? place : `“${token}” (${name ?? column})`);
+  return words.siteOf(layerName(grid, layer), token === '' ? place : `“${token}” (${name ?? column})`);
 }

@@ -13,7 +13,7 @@ export {
 } from './format.ts';
 export { cellState } from './heatmap-cells.ts';
 export { fixedColumns } from './heatmap-layout.ts';
-export { columnName, siteName } from './heatmap-names.ts';
+export { columnName, layerName, siteName } from './heatmap-names.ts';
 export { layerLines } from './layer-lines.ts';
 export { lensLines } from './lens-lines.ts';
 export { localisationIntervals } from './localisation-intervals.ts';

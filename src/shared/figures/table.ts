@@ -35,6 +35,8 @@ function gridTable(grid: SweepGrid): FigureTable {
       grid.detected[i] ?? false,
       cellState(grid, i),
       grid.pairsDone,
+      grid.window ?? 1,
+      grid.drawSd?.[i] ?? null,
     ];
   });
   return {
@@ -49,6 +51,8 @@ function gridTable(grid: SweepGrid): FigureTable {
       'detected',
       'state',
       'pairs',
+      'window',
+      'draw_sd',
     ],
     rows,
   };

@@ -93,6 +93,23 @@ const PROOFS: Readonly<Record<number, { before: (db: Database) => void; after: (
       db.exec("UPDATE dataset SET hash = 'y' WHERE id = 2; DELETE FROM dataset WHERE id = 2");
     },
   },
+  7: {
+    before: (db) => {
+      db.exec(`
+        INSERT INTO sweep (id, name, spec, status, created_at) VALUES (1, 'S', '{}', 'complete', '2026');
+        INSERT INTO sweep_block (sweep_id, grid_index, pair_index, shape, zero, trivial)
+          VALUES (1, 0, 0, '[1]', x'00', x'00');
+        INSERT INTO sweep_value (sweep_id, grid_index, pair_index, metric_index, clean, corrupted, raw)
+          VALUES (1, 0, 0, 0, 2.5, 0.5, x'000000000000F03F');`);
+    },
+    after: (db) => {
+      expect(db.prepare('SELECT clean, raw, draw_sd FROM sweep_value').raw().get()).toEqual([
+        2.5,
+        Buffer.from('000000000000F03F', 'hex'),
+        null,
+      ]);
+    },
+  },
 };
 
 describe('migrations', () => {

@@ -34,7 +34,7 @@ export function createCompareService(
 ): ServiceHandlers<typeof contract.compare> {
   const study = (): Study => session.require().study;
   return {
-    view: ({ a, b, hook, axes, metric }) => comparisonView(study(), grids, a, b, { hook, axes, metric }),
+    view: ({ a, b, ...key }) => comparisonView(study(), grids, a, b, key),
     list: () => study().comparisons.list(),
     save: ({ a, b, name }) => {
       const id = study().comparisons.save(a, b, name);

@@ -1,4 +1,4 @@
-import { METHODS, METRICS, type Sweep } from '../../../shared/domain/index.ts';
+import { METHODS, METRICS, SweepNoise, type Sweep, type SweepSpec } from '../../../shared/domain/index.ts';
 import type { Study } from '../../store/index.ts';
 
 export interface SpecNames {
@@ -14,6 +14,14 @@ export function specNames(study: Study, sweep: Sweep): SpecNames {
   };
 }
 
+/** How the two runs of a pair come to differ. */
+export function corruptionWords({ corruption, noise }: SweepSpec): string {
+  if (corruption === 'str') return 'symmetric token replacement';
+  const { draws, scale, spans } = SweepNoise.parse(noise ?? {});
+  const tokens = spans === undefined ? 'each pair’s key tokens' : spans.join(', ');
+  return `Gaussian noise of ${scale} SD on ${tokens}, ${draws} ${draws === 1 ? 'draw' : 'draws'}`;
+}
+
 /** Every setting of a sweep in words, always the same rows in the same order. */
 export function describeSpec({ spec }: Sweep, names: SpecNames): { name: string; value: string }[] {
   const label = (metric: string): string => METRICS.find((m) => m.name === metric)?.label ?? metric;
@@ -22,11 +30,16 @@ export function describeSpec({ spec }: Sweep, names: SpecNames): { name: string;
     { name: 'Pairs', value: names.pairs },
     { name: 'Direction', value: spec.direction },
     { name: 'Method', value: METHODS.find((m) => m.name === spec.method)?.label ?? spec.method },
-    { name: 'Corruption', value: spec.corruption },
+    { name: 'Corruption', value: corruptionWords(spec) },
     { name: 'Metrics', value: spec.metrics.map(label).join(', ') },
     {
       name: 'Hooks',
-      value: spec.grids.map((g) => `${g.hook} by ${g.axes.replaceAll('_', ' × ')}`).join('; '),
+      value: spec.grids
+        .map(
+          (g) =>
+            `${g.hook} by ${g.axes.replaceAll('_', ' × ')}${g.window === undefined ? '' : `, windows of ${g.window} layers`}`,
+        )
+        .join('; '),
     },
     { name: 'BOS', value: spec.bos },
     { name: 'Smallest gap', value: String(spec.epsilon) },

@@ -59,9 +59,9 @@ export function strongestSites(grid: SweepGrid): Markup {
 }
 
 /** What a heatmap shows, over how much, with its baselines. */
-export function gridCaption(sweep: Sweep, { hook }: SweepHookGrid, grid: SweepGrid): string {
+export function gridCaption(sweep: Sweep, { hook, window }: SweepHookGrid, grid: SweepGrid): string {
   const metric = METRICS.find((m) => m.name === grid.metric)?.label ?? grid.metric;
-  return `${sweep.label}. Recovery of the ${metric} after patching the ${hookInfo(hook).label} (${sweep.spec.direction}), ratio of means over ${grid.pairsDone} of ${grid.pairsTotal} pairs. Mean ${metric}: clean ${formatNumber(grid.meanClean)}, corrupted ${formatNumber(grid.meanCorrupted)}. Hatched sites are fixed by construction; a dot marks sites at least 2 SD from the grid's mean.`;
+  return `${sweep.label}. Recovery of the ${metric} after patching the ${hookInfo(hook).label}${window === undefined ? '' : ` in windows of ${window} layers`} (${sweep.spec.direction}), ratio of means over ${grid.pairsDone} of ${grid.pairsTotal} pairs. Mean ${metric}: clean ${formatNumber(grid.meanClean)}, corrupted ${formatNumber(grid.meanCorrupted)}. Hatched sites are fixed by construction; a dot marks sites at least 2 SD from the grid's mean.`;
 }
 
 /** What the share of the strongest sites differs by, with its uncertainty. */

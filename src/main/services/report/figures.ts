@@ -49,11 +49,12 @@ export function figureFor(study: Study, grids: GridReader, request: FigureReques
 export function figureName(study: Study, request: FigureRequest): string {
   const label = (id: Parameters<typeof study.sweeps.get>[0]): string => study.sweeps.get(id).label;
   const hook = 'hook' in request ? request.hook.replace(/^.*hook_/, '') : '';
+  const window = 'window' in request && request.window !== undefined ? ` window ${request.window}` : '';
   const names: { readonly [K in FigureRequest['kind']]: (r: Extract<FigureRequest, { kind: K }>) => string } =
     {
-      sweep: (r) => `${label(r.id)} ${hook} ${r.metric}`,
-      comparison: (r) => `${label(r.a)} and ${label(r.b)} ${hook} ${r.metric}`,
-      layers: (r) => `${r.ids.map(label).join(' ')} by layer ${hook} ${r.metric}`,
+      sweep: (r) => `${label(r.id)} ${hook}${window} ${r.metric}`,
+      comparison: (r) => `${label(r.a)} and ${label(r.b)} ${hook}${window} ${r.metric}`,
+      layers: (r) => `${r.ids.map(label).join(' ')} by layer ${hook}${window} ${r.metric}`,
       training: (r) => `training run ${r.id}`,
       flow: () => 'record flow',
     };

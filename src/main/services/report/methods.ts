@@ -11,6 +11,7 @@ import {
 import { formatCount, formatNumber } from '../../../shared/figures/index.ts';
 import { familyLabel } from '../../models/index.ts';
 import type { Study } from '../../store/index.ts';
+import { corruptionWords } from '../compare/settings.ts';
 
 const AXES_WORDS = {
   layer: 'every layer, all positions together',
@@ -32,6 +33,15 @@ const METHOD_WORDS: Readonly<Record<SweepSpec['method'], string>> = {
   atp: 'attribution patching (a first-order estimate of activation patching; Kramár et al. 2024, eq. 2)',
   'atp-star': 'AtP* (attribution patching with QK-fix and GradDrop; Kramár et al. 2024)',
   ig: 'integrated gradients along the input embeddings (EAP-IG; Hanna et al. 2024)',
+};
+
+const windowWords = (window: number | undefined): string =>
+  window === undefined ? '' : `, windows of ${window} layers patched together`;
+
+const CORRUPTION_WORDS: Readonly<Record<SweepSpec['corruption'], (spec: SweepSpec) => string>> = {
+  str: () => 'symmetric token replacement between prompts of equal token length',
+  gn: (spec) =>
+    `${corruptionWords(spec)}; one SD is that of the token embeddings of all key tokens, over all dimensions; the same draws for every site, averaged within a pair before anything else`,
 };
 
 /** Abstracts: what was read, set aside and included, and the frozen version's split. */
@@ -116,13 +126,15 @@ export function sweepMethods(study: Study, sweep: Sweep): string {
   const inputs = study.sweeps.inputs(sweep.id);
   const clusters = new Set(inputs.map((input) => input.item)).size;
   const metrics = spec.metrics.map((name) => METRICS.find((m) => m.name === name)?.label ?? name);
-  const hooks = spec.grids.map((g) => `${hookInfo(g.hook).label} (${g.hook}) at ${AXES_WORDS[g.axes]}`);
+  const hooks = spec.grids.map(
+    (g) => `${hookInfo(g.hook).label} (${g.hook}) at ${AXES_WORDS[g.axes]}${windowWords(g.window)}`,
+  );
   const skipped = sweep.plan?.skipped.length ?? 0;
   return [
     `${sweep.label} (${sweep.name}): ${METHOD_WORDS[spec.method]} in ${study.models.get(spec.modelId).name} over ${inputs.length} prompt ${inputs.length === 1 ? 'pair' : 'pairs'} in ${clusters} ${clusters === 1 ? 'cluster' : 'clusters'}${skipped === 0 ? '' : ` (${skipped} left out because they cannot be patched)`}.`,
     `Patched: ${hooks.join('; ')}.`,
     DIRECTION_WORDS[spec.direction],
-    `Corruption: symmetric token replacement between prompts of equal token length. Metric: ${metrics.join(', ')} between the answer sets at the read position of each pair.`,
+    `Corruption: ${CORRUPTION_WORDS[spec.corruption](spec)}. Metric: ${metrics.join(', ')} between the answer sets at the read position of each pair.`,
     `Over pairs the headline is the ratio of means; a pair with |m_clean − m_corrupted| < ${spec.epsilon} has no recovery of its own. Sites whose source equals the target bit for bit (structural zeros) and sites that restore the source run by construction (trivial) are marked and left out of detection, indices and tests.`,
     `A component counts as detected when its effect lies at least 2 standard deviations (population) from the mean of its grid (Zhang & Nanda 2024); this screens and is no test. Intervals: 95 % BCa bootstrap over clusters (seed ${spec.seed}). Tests: two-sided sign-flip permutation over clusters, Holm-adjusted over the sites of a grid, refused where the number of clusters cannot reach the corrected level.`,
     provenance === null

@@ -5,7 +5,7 @@ import type {
   Sweep,
   SweepGrid,
 } from '../../../shared/domain/index.ts';
-import { hookInfo } from '../../../shared/domain/index.ts';
+import { hookInfo, sameGrid } from '../../../shared/domain/index.ts';
 import { formatCount, formatInterval, formatNumber } from '../../../shared/figures/index.ts';
 import { renderTable, type Cell } from '../../exporters/report/document.ts';
 import { html, type Markup } from '../../exporters/report/html.ts';
@@ -78,7 +78,7 @@ export function comparisonBlocks(study: Study, grids: GridReader, ids: ReportSec
   const [first, second] = ids;
   if (first === undefined || second === undefined) return [];
   const [a, b] = [study.sweeps.get(first), study.sweeps.get(second)];
-  const shared = a.spec.grids.filter((g) => b.spec.grids.some((h) => h.hook === g.hook && h.axes === g.axes));
+  const shared = a.spec.grids.filter((g) => b.spec.grids.some((h) => sameGrid(g, h)));
   const metric = a.spec.metrics.find((name) => b.spec.metrics.includes(name));
   if (metric === undefined || shared.length === 0) {
     return [html`<p>${a.label} and ${b.label} share no hook and metric, so there is nothing to compare.</p>`];

@@ -1,4 +1,12 @@
-import type { GridAxes, HookName, MetricName, Sweep, SweepGrid } from '../../../shared/domain/index.ts';
+import {
+  gridOf,
+  sameGrid,
+  type GridAxes,
+  type MetricName,
+  type Sweep,
+  type SweepGrid,
+  type SweepHookGrid,
+} from '../../../shared/domain/index.ts';
 import { UserInputError } from '../../../shared/errors/index.ts';
 import {
   ClusterBootstrap,
@@ -11,9 +19,7 @@ import {
 import type { StoredBlock, Study, SweepInput } from '../../store/index.ts';
 import { cellMap, commonShape, size } from './layout.ts';
 
-export interface GridKey {
-  readonly hook: HookName;
-  readonly axes: GridAxes;
+export interface GridKey extends Readonly<SweepHookGrid> {
   readonly metric: MetricName;
 }
 
@@ -30,6 +36,8 @@ export interface GridData {
   readonly pairs: readonly number[];
   readonly state: readonly SweepGrid['state'][number][];
   readonly recovery: readonly (number | null)[];
+  /** Mean over pairs of the SD over a pair's draws of noise; null without noise. */
+  readonly drawSd: readonly (number | null)[] | null;
   /** Indices k, grouped by cluster. */
   readonly clusters: readonly (readonly number[])[];
 }
@@ -37,12 +45,12 @@ export interface GridData {
 /** Reads a grid from the study. Throws UserInputError `GRID_NOT_IN_SWEEP`. */
 export function readGrid(study: Study, sweep: Sweep, key: GridKey): GridData {
   const { spec } = sweep;
-  const grid = spec.grids.findIndex((g) => g.hook === key.hook && g.axes === key.axes);
+  const grid = spec.grids.findIndex((g) => sameGrid(g, key));
   const metric = spec.metrics.indexOf(key.metric);
   if (grid < 0 || metric < 0) {
     throw new UserInputError(
       'GRID_NOT_IN_SWEEP',
-      `${sweep.label} has no ${key.hook} by ${key.axes.replaceAll('_', ' × ')} with ${key.metric}.`,
+      `${sweep.label} has no ${key.hook} by ${key.axes.replaceAll('_', ' × ')}${key.window === undefined ? '' : ` in windows of ${key.window} layers`} with ${key.metric}.`,
       'Choose one of its hooks and metrics.',
     );
   }
@@ -67,6 +75,11 @@ export function readGrid(study: Study, sweep: Sweep, key: GridKey): GridData {
     pairs: blocks.map((block) => block.pair),
     state: sites.map((site) => stateOf(blocks, maps, site)),
     recovery: measured.map((values) => ratioOfMeans(spec.direction, values, spec.epsilon)),
+    drawSd: blocks.some((block) => block.drawSd !== null)
+      ? sites.map((site) =>
+          meanOf(blocks.map((block, k) => pick(block.drawSd ?? [], maps[k], site) ?? Number.NaN)),
+        )
+      : null,
     clusters: groupByItem(blocks.map((block) => inputs[block.pair]?.item ?? String(block.pair))),
   };
 }
@@ -117,9 +130,8 @@ export function sweepGrid(data: GridData): SweepGrid {
   const layers = shape[0] ?? 0;
   return {
     sweepId: sweep.id,
-    hook: key.hook,
+    ...gridOf(key),
     metric: key.metric,
-    axes: key.axes,
     layers,
     columns: layers === 0 ? 0 : size(shape) / layers,
     columnLabels: columnLabels(data),
@@ -129,6 +141,7 @@ export function sweepGrid(data: GridData): SweepGrid {
     raw: measured.map((values) => meanOf(values.map((v) => v.raw))),
     low: intervals.map((interval) => interval?.low ?? null),
     high: intervals.map((interval) => interval?.high ?? null),
+    ...(data.drawSd === null ? {} : { drawSd: [...data.drawSd] }),
     state: [...state],
     detected: detect(recovery, open).sign.map((sign) => sign !== 0),
     meanClean: meanOf((first ?? []).map((v) => v.clean)),

@@ -1,4 +1,4 @@
-import type { SweepId, SweepGrid } from '../../../shared/domain/index.ts';
+import { gridId, gridOf, type SweepGrid, type SweepId } from '../../../shared/domain/index.ts';
 import type { Study } from '../../store/index.ts';
 import {
   localisationDifference,
@@ -30,13 +30,13 @@ const KEPT = 64;
 
 export function createGridReader(): GridReader {
   const kept = new WeakMap<Study, Map<string, Read>>();
-  const read = (study: Study, id: SweepId, { hook, axes, metric }: GridKey): Read => {
+  const read = (study: Study, id: SweepId, key: GridKey): Read => {
     const grids = kept.get(study) ?? new Map<string, Read>();
     kept.set(study, grids);
-    const name = [id, hook, axes, metric].join(' ');
+    const name = [id, gridId(key), key.metric].join(' ');
     const known = grids.get(name);
     if (known !== undefined) return known;
-    const data = readGrid(study, study.sweeps.get(id), { hook, axes, metric });
+    const data = readGrid(study, study.sweeps.get(id), { ...gridOf(key), metric: key.metric });
     const made: Read = { data, grid: sweepGrid(data), localisation: null, differences: new Map() };
     if (data.sweep.status === 'complete') grids.set(name, made);
     for (const oldest of grids.keys()) {

@@ -1,11 +1,11 @@
-import type {
-  AttentionView,
-  GridAxes,
-  HookName,
-  LensView,
-  MetricName,
-  SiteVerification,
-  SweepId,
+import {
+  sameGrid,
+  type AttentionView,
+  type LensView,
+  type MetricName,
+  type SiteVerification,
+  type SweepHookGrid,
+  type SweepId,
 } from '../../../shared/domain/index.ts';
 import { UserInputError } from '../../../shared/errors/index.ts';
 import { toTokens } from '../../../shared/pairs/index.ts';
@@ -118,10 +118,8 @@ export async function lensView(
   };
 }
 
-export interface SiteQuery {
+export interface SiteQuery extends Readonly<SweepHookGrid> {
   readonly id: SweepId;
-  readonly hook: HookName;
-  readonly axes: GridAxes;
   readonly metric: MetricName;
   readonly layer: number;
   readonly column: number;
@@ -138,7 +136,7 @@ export async function verifySite(
 ): Promise<SiteVerification> {
   const started = performance.now();
   const { spec, label } = study.sweeps.get(query.id);
-  const g = spec.grids.findIndex(({ hook, axes }) => hook === query.hook && axes === query.axes);
+  const g = spec.grids.findIndex((one) => sameGrid(one, query));
   const m = spec.metrics.indexOf(query.metric);
   const grid = spec.grids[g];
   if (grid === undefined || m < 0) {

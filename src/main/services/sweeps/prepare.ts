@@ -2,6 +2,7 @@ import { hookInfo, type SweepPlan, type SweepSpec } from '../../../shared/domain
 import { UserInputError } from '../../../shared/errors/index.ts';
 import { preparePairs, toTokens, type PreparedPairs } from '../../../shared/pairs/index.ts';
 import { planEffects } from '../../jobs/effects.ts';
+import { noiseOf } from '../../jobs/sweep.ts';
 import type { ComputeApi } from '../../runtime/api.ts';
 import { SweepInput, type Study } from '../../store/index.ts';
 import { encodeContext, type ModelShelf } from '../models/shelf.ts';
@@ -40,8 +41,10 @@ export async function prepareSweep(study: Study, shelf: ModelShelf, spec: SweepS
       'Add or correct pairs, then plan again.',
     );
   }
+  const noise = spec.corruption === 'gn' ? (spec.noise?.spans ?? null) : null;
   const inputs = pairs.map((pair, i) => ({
     ...SweepInput.pick(EXTRAS).parse(pair),
+    ...(noise === null ? {} : { key: keyTokens(pair, noise) }),
     id: pair.id,
     item: lines[i]?.item ?? pair.id,
     type: lines[i]?.type ?? null,
@@ -55,6 +58,23 @@ export async function prepareSweep(study: Study, shelf: ModelShelf, spec: SweepS
   return { inputs, skipped, folder: model.folder };
 }
 
+/** Tokens of named spans of the clean prompt. @throws UserInputError NOISE_SPAN_UNKNOWN. */
+function keyTokens({ id, spans = {} }: PreparedPairs['pairs'][number], names: readonly string[]): number[] {
+  const tokens = names.flatMap((name) => {
+    const place = spans[name]?.clean;
+    if (place === undefined) {
+      const known = Object.keys(spans).join(', ');
+      throw new UserInputError(
+        'NOISE_SPAN_UNKNOWN',
+        `Pair “${id}” has no span “${name}” that noise could corrupt.`,
+        known === '' ? 'Draw spans in the pair editor, or use the tokens that differ.' : `It has: ${known}.`,
+      );
+    }
+    return Array.from({ length: place[1] - place[0] }, (_, i) => place[0] + i);
+  });
+  return [...new Set(tokens)].sort((a, b) => a - b);
+}
+
 /** What a prepared sweep will cost, and what its result will not show. */
 export async function planSweep(
   compute: ComputeApi,
@@ -63,7 +83,8 @@ export async function planSweep(
 ): Promise<SweepPlan> {
   const { folder, inputs, skipped } = prepared;
   const { grids, direction, metrics } = spec;
-  const cost = await planEffects(compute, spec, { folder, pairs: inputs, grids, direction, metrics });
+  const request = { folder, pairs: inputs, grids, direction, metrics, ...noiseOf(spec) };
+  const cost = await planEffects(compute, spec, request);
   return {
     sites: cost.sites,
     pairs: inputs.length,
@@ -93,6 +114,14 @@ const RULES: readonly ((spec: SweepSpec, prepared: PreparedSweep) => string | nu
     method === 'exact'
       ? null
       : 'Effects are estimated by gradients: verify the sites that matter exactly before you rely on them.',
+  ({ corruption }) =>
+    corruption === 'gn'
+      ? 'Gaussian noise takes the model off its usual inputs: results can differ from those of token replacement, which Zhang & Nanda 2024 advise.'
+      : null,
+  ({ grids }) =>
+    grids.some((g) => g.window !== undefined)
+      ? 'A window patches several layers together: its effect is not the sum of theirs. Read it beside single layers.'
+      : null,
   (_spec, { inputs }) => {
     const clusters = new Set(inputs.map((input) => input.item)).size;
     return clusters < FEW_CLUSTERS
@@ -101,7 +130,8 @@ const RULES: readonly ((spec: SweepSpec, prepared: PreparedSweep) => string | nu
   },
   (_spec, { skipped }) =>
     skipped.length === 0 ? null : `${skipped.length} pairs are left out: they cannot be patched.`,
-  (_spec, { inputs }) => {
+  ({ corruption }, { inputs }) => {
+    if (corruption === 'gn') return null;
     const several = inputs.filter(
       ({ clean, corrupted }) => clean.filter((id, i) => id !== corrupted[i]).length > 1,
     );

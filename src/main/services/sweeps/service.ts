@@ -41,9 +41,8 @@ export function createSweepsService(
       return { sweepId: sweep.id, jobId: job.id };
     },
     get: ({ id }) => study().sweeps.get(id),
-    grid: ({ id, hook, axes, metric }) => grids.grid(study(), id, { hook, axes, metric }),
-    site: ({ id, hook, axes, metric, layer, column }) =>
-      siteDetail(grids.data(study(), id, { hook, axes, metric }), layer, column),
+    grid: ({ id, ...key }) => grids.grid(study(), id, key),
+    site: ({ id, layer, column, ...key }) => siteDetail(grids.data(study(), id, key), layer, column),
     attention: (query) => attentionView(study(), shelf, compute, query),
     lens: (query) => lensView(study(), shelf, compute, query),
     verifySite: (query) => verifySite(study(), compute, query),

@@ -9,6 +9,7 @@ import {
   signFlipTest,
   type SignFlipResult,
 } from '../../engine/stats/index.ts';
+import { layerName } from '../../../shared/figures/index.ts';
 import { clusteredSite, meanOf, type GridData } from './grid.ts';
 
 /** One site over its pairs: recovery with its interval, and the sign-flip test corrected over the grid. */
@@ -33,10 +34,11 @@ export function siteDetail(data: GridData, layer: number, column: number): SiteD
   return {
     sweepId: sweep.id,
     hook: key.hook,
+    ...(key.window === undefined ? {} : { window: key.window }),
     metric: key.metric,
     layer,
     column,
-    title: `${hookInfo(key.hook).label}, layer ${layer}${key.axes === 'layer' ? '' : `, ${columnTitle(data, column)}`}`,
+    title: `${hookInfo(key.hook).label}, ${layerName({ window: key.window, layers: data.shape[0] ?? 0 }, layer).toLowerCase()}${key.axes === 'layer' ? '' : `, ${columnTitle(data, column)}`}`,
     ...placeOf(data, column),
     recovery: recovery[site] ?? null,
     low: interval?.low ?? null,

@@ -6,6 +6,7 @@ import { tombstones } from './0003-tombstones.ts';
 import { pubmedSearches } from './0004-pubmed-searches.ts';
 import { facets } from './0005-facets.ts';
 import { freezingInSteps } from './0006-freezing-in-steps.ts';
+import { draws } from './0007-draws.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; the version of a study is SQLite's `user_version`. */
@@ -16,6 +17,7 @@ export const MIGRATIONS: readonly Migration[] = [
   pubmedSearches,
   facets,
   freezingInSteps,
+  draws,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -20,6 +20,8 @@ export interface NewBlock {
   readonly zero: Uint8Array;
   /** 1 where the patch restores the source run by construction. */
   readonly trivial: Uint8Array;
+  /** Per metric: SD of `raw` over draws of noise, whose mean it then is. */
+  readonly drawSd?: readonly Float64Array[] | undefined;
 }
 
 /** One metric of one block. */
@@ -32,6 +34,8 @@ export interface StoredBlock {
   readonly corrupted: number;
   readonly zero: Uint8Array;
   readonly trivial: Uint8Array;
+  /** Null without noise. */
+  readonly drawSd: Float64Array | null;
 }
 
 export interface BlockRepository {
@@ -57,6 +61,7 @@ const Row = z.object({
   corrupted: real,
   zero: bytes,
   trivial: bytes,
+  draw_sd: bytes.nullable(),
 });
 
 export function createBlockRepository({ db }: StoreContext): BlockRepository {
@@ -65,13 +70,14 @@ export function createBlockRepository({ db }: StoreContext): BlockRepository {
      ON CONFLICT DO UPDATE SET shape = excluded.shape, zero = excluded.zero, trivial = excluded.trivial`,
   );
   const insertValue = db.prepare(
-    `INSERT INTO sweep_value (sweep_id, grid_index, pair_index, metric_index, clean, corrupted, raw)
-     VALUES (?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET clean = excluded.clean, corrupted = excluded.corrupted, raw = excluded.raw`,
+    `INSERT INTO sweep_value (sweep_id, grid_index, pair_index, metric_index, clean, corrupted, raw, draw_sd)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET clean = excluded.clean, corrupted = excluded.corrupted, raw = excluded.raw,
+       draw_sd = excluded.draw_sd`,
   );
   const select = query<[number, number, number], typeof Row>(
     db,
-    `SELECT b.pair_index, b.shape, v.raw, v.clean, v.corrupted, b.zero, b.trivial
+    `SELECT b.pair_index, b.shape, v.raw, v.draw_sd, v.clean, v.corrupted, b.zero, b.trivial
      FROM sweep_block b JOIN sweep_value v
        ON v.sweep_id = b.sweep_id AND v.grid_index = b.grid_index AND v.pair_index = b.pair_index
      WHERE b.sweep_id = ? AND b.grid_index = ? AND v.metric_index = ? ORDER BY b.pair_index`,
@@ -112,7 +118,8 @@ export function createBlockRepository({ db }: StoreContext): BlockRepository {
             metric,
             block.clean[metric] ?? Number.NaN,
             block.corrupted[metric] ?? Number.NaN,
-            new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+            toBytes(values),
+            block.drawSd?.[metric] === undefined ? null : toBytes(block.drawSd[metric]),
           );
         });
       })();
@@ -128,6 +135,7 @@ export function createBlockRepository({ db }: StoreContext): BlockRepository {
           corrupted: row.corrupted,
           zero: unpackBits(row.zero, raw.length),
           trivial: unpackBits(row.trivial, raw.length),
+          drawSd: row.draw_sd === null ? null : toDoubles(row.draw_sd),
         };
       }),
     done: (sweepId) => selectDone.all(sweepId),
@@ -138,6 +146,10 @@ export function createBlockRepository({ db }: StoreContext): BlockRepository {
 /** Doubles from bytes at any alignment. Little-endian, as on every platform Engram runs on. */
 function toDoubles(blob: Uint8Array): Float64Array {
   return new Float64Array(new Uint8Array(blob).buffer);
+}
+
+function toBytes(values: Float64Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
 function packBits(states: Uint8Array): Uint8Array {

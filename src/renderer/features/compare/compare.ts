@@ -1,6 +1,7 @@
 import type { ComparisonView } from '../../../shared/contracts/index.ts';
 import {
   hookInfo,
+  sameGrid,
   type SweepHookGrid,
   type MetricName,
   type Sweep,
@@ -16,10 +17,6 @@ export interface SweepPair {
 /** Sweeps with all their effects: the ones that can be compared. */
 export function finished(sweeps: readonly Sweep[]): Sweep[] {
   return sweeps.filter((sweep) => sweep.status === 'complete');
-}
-
-export function sameGrid(x: SweepHookGrid, y: SweepHookGrid): boolean {
-  return x.hook === y.hook && x.axes === y.axes;
 }
 
 /** Grids that both sweeps hold, components before residual-stream sites, which have no index of localization. */

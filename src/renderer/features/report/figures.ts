@@ -1,5 +1,6 @@
 import type { FigureRequest } from '../../../shared/contracts/index.ts';
 import {
+  sameGrid,
   hookInfo,
   METRICS,
   type MetricName,
@@ -8,7 +9,7 @@ import {
   type TrainingRun,
 } from '../../../shared/domain/index.ts';
 import { t } from '../../i18n/index.ts';
-import { sameGrid, sharedMetrics } from '../compare/compare.ts';
+import { sharedMetrics } from '../compare/compare.ts';
 
 /** One figure of a section, as it can be exported. */
 export interface SectionFigure {

@@ -1,5 +1,7 @@
 import {
   hookInfo,
+  SweepNoise,
+  type SweepHookGrid,
   type GridAxes,
   type HookName,
   type Model,
@@ -14,7 +16,14 @@ export interface SweepDraft {
   readonly axes: GridAxes;
   readonly direction: SweepSpec['direction'];
   readonly method: SweepSpec['method'];
-  readonly metric: SweepSpec['metrics'][number];
+  readonly metrics: SweepSpec['metrics'];
+  /** Layers patched together; null = one at a time. */
+  readonly window: number | null;
+  /** With a window: single layers as well. */
+  readonly singles: boolean;
+  /** `both`: one sweep of each, alike in everything else. */
+  readonly corruption: SweepSpec['corruption'] | 'both';
+  readonly noise: SweepNoise;
   readonly pairSetId: PairSet['id'] | null;
   readonly modelId: Model['id'] | null;
   readonly name: string;
@@ -23,6 +32,10 @@ export interface SweepDraft {
 const RESID = 'blocks.{layer}.hook_resid_pre';
 const ATTN = 'blocks.{layer}.hook_attn_out';
 const MLP = 'blocks.{layer}.hook_mlp_out';
+const HEADS = 'blocks.{layer}.attn.hook_z';
+
+/** Ten draws of three SD on the key tokens. */
+const NOISE: SweepNoise = SweepNoise.parse({});
 
 export interface Preset {
   readonly id: keyof typeof t.sweeps.preset;
@@ -37,7 +50,35 @@ export const PRESETS: readonly Preset[] = [
   },
   {
     id: 'heads',
-    change: () => ({ hooks: ['blocks.{layer}.attn.hook_z'], axes: 'layer_head', direction: 'denoising' }),
+    change: () => ({ hooks: [HEADS], axes: 'layer_head', direction: 'denoising' }),
+  },
+  {
+    id: 'windows',
+    change: () => ({ hooks: [MLP], axes: 'layer_position', window: 5, singles: true, corruption: 'str' }),
+  },
+  {
+    id: 'practice',
+    change: () => ({
+      hooks: [HEADS],
+      axes: 'layer_head',
+      direction: 'denoising',
+      method: 'exact',
+      metrics: ['logit_diff'],
+      window: null,
+      corruption: 'str',
+    }),
+  },
+  {
+    id: 'matrix',
+    change: () => ({
+      hooks: [HEADS],
+      axes: 'layer_head',
+      direction: 'denoising',
+      method: 'exact',
+      metrics: ['logit_diff', 'prob', 'kl'],
+      window: null,
+      corruption: 'both',
+    }),
   },
   {
     id: 'clap',
@@ -52,7 +93,11 @@ export function emptyDraft(): SweepDraft {
     axes: 'layer_position',
     direction: 'denoising',
     method: 'exact',
-    metric: 'logit_diff',
+    metrics: ['logit_diff'],
+    window: null,
+    singles: true,
+    corruption: 'str',
+    noise: NOISE,
     pairSetId: null,
     modelId: null,
     name: t.sweeps.preset.control.name,
@@ -74,17 +119,34 @@ export function changed(draft: SweepDraft, change: Partial<SweepDraft>): SweepDr
   return next;
 }
 
+/** Single layers, windows, or both: a window is read beside the sum of its layers. */
+function gridsOf({ axes, window, singles }: SweepDraft, hook: HookName): SweepHookGrid[] {
+  if (window === null) return [{ hook, axes }];
+  return [...(singles ? [{ hook, axes }] : []), { hook, axes, window }];
+}
+
+const REPLACED = { corruption: 'str' } as const;
+const GAUSSIAN = ({ noise }: SweepDraft) => ({ corruption: 'gn', noise }) as const;
+
+/** One specification for every sweep that the sentence starts; none before it is complete. */
+export function specsOf(draft: SweepDraft): SweepSpec[] {
+  const corruptions = draft.corruption === 'both' ? (['str', 'gn'] as const) : [draft.corruption];
+  return corruptions.flatMap((corruption) => specOf({ ...draft, corruption }) ?? []);
+}
+
 /** The specification once the sentence is complete. */
 export function specOf(draft: SweepDraft): SweepSpec | null {
   if (draft.pairSetId === null || draft.modelId === null || draft.hooks.length === 0) return null;
+  if (draft.metrics.length === 0) return null;
+  const corruption = draft.corruption === 'gn' ? GAUSSIAN(draft) : REPLACED;
   return {
     modelId: draft.modelId,
     pairSetId: draft.pairSetId,
-    grids: draft.hooks.map((hook) => ({ hook, axes: draft.axes })),
+    grids: draft.hooks.flatMap((hook) => gridsOf(draft, hook)),
     direction: draft.direction,
     method: draft.method,
-    corruption: 'str',
-    metrics: [draft.metric],
+    ...corruption,
+    metrics: [...draft.metrics],
     epsilon: 1e-6,
     bos: 'auto',
     seed: 42,
@@ -94,11 +156,15 @@ export function specOf(draft: SweepDraft): SweepSpec | null {
 /** A stored sweep as a sentence. */
 export function draftOf(spec: SweepSpec, name: string): SweepDraft {
   return {
-    hooks: spec.grids.map((grid) => grid.hook),
+    hooks: [...new Set(spec.grids.map((grid) => grid.hook))],
     axes: spec.grids[0]?.axes ?? 'layer_position',
     direction: spec.direction,
     method: spec.method,
-    metric: spec.metrics[0] ?? 'logit_diff',
+    metrics: spec.metrics,
+    window: spec.grids.find((grid) => grid.window !== undefined)?.window ?? null,
+    singles: spec.grids.some((grid) => grid.window === undefined),
+    corruption: spec.corruption,
+    noise: spec.noise ?? NOISE,
     pairSetId: spec.pairSetId,
     modelId: spec.modelId,
     name,

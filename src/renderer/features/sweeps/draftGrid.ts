@@ -6,6 +6,7 @@ import {
   type Pair,
   type PairTokens,
   type SweepGrid,
+  type SweepPlan,
   type SweepSpec,
 } from '../../../shared/domain/index.ts';
 
@@ -34,10 +35,11 @@ export async function previewTokens(
 /** The empty grid of a sweep that was not run: its rows, its columns, and what is zero by construction. */
 export function draftGrid(
   spec: SweepSpec,
-  { hook, axes }: SweepHookGrid,
+  grid: SweepHookGrid,
   model: Model,
   { tokens, complete }: Preview,
 ): SweepGrid {
+  const { axes } = grid;
   const positions = Math.max(1, ...tokens.map((t) => t.clean.length));
   const heads = model.config.nHead;
   const across: Readonly<Record<SweepHookGrid['axes'], number>> = {
@@ -63,9 +65,8 @@ export function draftGrid(
   const nothing = cells.map(() => null);
   return {
     sweepId: SweepId.parse(1),
-    hook,
+    ...grid,
     metric: spec.metrics[0] ?? 'logit_diff',
-    axes,
     layers: model.config.nLayer,
     columns,
     columnLabels: Array.from({ length: columns }, (_, c) => label(c)),
@@ -80,6 +81,27 @@ export function draftGrid(
     meanClean: null,
     meanCorrupted: null,
     direction: spec.direction,
+  };
+}
+
+/** Spans that the clean prompt of every pair has. */
+export function sharedSpans(pairs: readonly Pair[]): string[] {
+  const [first, ...rest] = pairs.map(({ line }) => line.spans?.clean ?? {});
+  return Object.keys(first ?? {}).filter((name) => rest.every((spans) => spans[name] !== undefined));
+}
+
+/** What several sweeps cost together. */
+export function joinedPlan(plans: readonly SweepPlan[]): SweepPlan {
+  const total = (of: (plan: SweepPlan) => number): number => plans.reduce((sum, plan) => sum + of(plan), 0);
+  return {
+    sites: total((p) => p.sites),
+    pairs: Math.max(0, ...plans.map((p) => p.pairs)),
+    runs: total((p) => p.runs),
+    structuralZeros: total((p) => p.structuralZeros),
+    skipped: plans[0]?.skipped ?? [],
+    floorFlops: total((p) => p.floorFlops),
+    seconds: total((p) => p.seconds),
+    warnings: [...new Set(plans.flatMap((p) => p.warnings))],
   };
 }
 

@@ -1,5 +1,12 @@
 import type { EngramClient } from '../../../shared/contracts/index.ts';
-import type { SweepHookGrid, MetricName, Sweep, SweepGrid, SweepId } from '../../../shared/domain/index.ts';
+import {
+  gridId,
+  type MetricName,
+  type Sweep,
+  type SweepGrid,
+  type SweepHookGrid,
+  type SweepId,
+} from '../../../shared/domain/index.ts';
 import type { ErrorStore } from '../../state/errors.svelte.ts';
 
 const REFRESH_MS = 600;
@@ -7,7 +14,7 @@ const REFRESH_MS = 600;
 const ALL_EVERY = 4;
 
 function gridKey(grid: SweepHookGrid, metric: MetricName): string {
-  return `${grid.hook} ${grid.axes} ${metric}`;
+  return `${gridId(grid)} ${metric}`;
 }
 
 /** The grids of the sweep that is open, loaded again while it runs. */
@@ -66,7 +73,7 @@ export class SweepGrids {
     const metric = this.#metric;
     for (const grid of grids) {
       const loaded = await this.#errors.run(() =>
-        this.#client.sweeps.grid({ id: sweep.id, hook: grid.hook, axes: grid.axes, metric }),
+        this.#client.sweeps.grid({ id: sweep.id, ...grid, metric }),
       );
       if (loaded === undefined || this.#sweep?.id !== sweep.id || this.#metric !== metric) return;
       this.#grids = new Map(this.#grids).set(gridKey(grid, metric), loaded);

@@ -39,12 +39,23 @@ export const sweeps = {
       note: 'residual stream, attention and MLP output, by layer and position',
     },
     heads: { name: 'Head sweep', note: 'every attention head, all positions at once' },
+    windows: { name: 'Window study', note: 'MLP output by layer and position, singly and in windows of 5' },
+    practice: {
+      name: 'Best practice',
+      note: 'heads; token replacement, logit difference, one layer at a time (Zhang & Nanda 2024)',
+    },
+    matrix: {
+      name: 'Corruption × metric',
+      note: 'heads under token replacement and noise, by three metrics; two sweeps',
+    },
     clap: { name: 'CLAP site', note: 'the MLP input projection, all positions at once' },
     noising: { name: 'Noising twin', note: 'the same sites, corrupted into clean' },
   },
 
   sentence: {
     patch: 'Patch',
+    under: 'under',
+    noiseOn: 'on',
     at: 'at',
     measure: 'measure',
     over: 'over',
@@ -69,6 +80,32 @@ export const sweeps = {
     layer_head: 'all tokens of a head patched together',
     layer_head_position: 'one site a head and token; many runs',
   },
+  gridName: (label: string, window: number | undefined) =>
+    window === undefined ? label : `${label}, window ${window}`,
+  windowField: 'Layers together',
+  windowText: (width: number | null) => (width === null ? 'one layer at a time' : `in windows of ${width}`),
+  windowNote: (width: number | null) =>
+    width === null
+      ? 'advised first: each effect belongs to one layer'
+      : `${width} neighbouring layers patched together`,
+  windowBoth: (width: number) => `singly and in windows of ${width}`,
+  windowBothNote: 'two grids, so that a window stands beside the sum of its layers',
+  corruptionField: 'Corruption',
+  corruptions: { str: 'token replacement', gn: 'Gaussian noise', both: 'token replacement, then noise' },
+  corruptionNotes: {
+    str: 'the corrupted prompt of each pair; advised',
+    gn: 'noise on the embeddings of the key tokens, ten draws a pair',
+    both: 'two sweeps that differ in nothing else',
+  },
+  noiseText: (scale: number, draws: number) => `noise of ${scale} SD, ${plural(draws, 'draw')}`,
+  noiseField: 'Noise',
+  noiseScale: (scale: number) => `${scale} SD`,
+  noiseDraws: (draws: number) => plural(draws, 'draw'),
+  keyField: 'Tokens corrupted',
+  keyText: (spans: readonly string[]) => (spans.length === 0 ? 'key tokens' : spans.join(', ')),
+  keyDefault: 'Key tokens',
+  keyDefaultNote: 'those a pair names, else those that differ',
+  keySpanNote: 'a named span of the clean prompt',
   axesHeadsOnly: 'choose attention head outputs first',
   directionField: 'Direction',
   directions: { denoising: 'clean → corrupted', noising: 'corrupted → clean' },
@@ -85,6 +122,7 @@ export const sweeps = {
     ig: 'mean gradient over five points from base to source',
   },
   metricField: 'Metric',
+  metricNone: 'choose metrics',
   metricNotes: {
     logit_diff: 'means over each answer set; recommended',
     logit_diff_sum: 'sums over each answer set, for sets of unequal size',
@@ -176,6 +214,7 @@ export const sweeps = {
     recovery: 'Recovery',
     interval: '95 % interval',
     pairs: 'Pairs',
+    draws: 'SD over draws',
     raw: (metric: string) => metric.charAt(0).toUpperCase() + metric.slice(1),
     change: (from: string, to: string) => `${from} → ${to}`,
     provisional: 'provisional',

@@ -2,9 +2,11 @@ import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import {
+  Corruption,
   Direction,
   MetricName,
   SweepMethod,
+  SweepNoise,
   SweepSpec,
   type PairSet,
   type Sweep,
@@ -30,6 +32,10 @@ const SweepFile = z.strictObject({
   pairs: z.union([z.string(), z.number()]).transform(String),
   hooks: z.array(z.string().min(1)).min(1),
   positions: z.enum(['each', 'all']).optional(),
+  /** Widths of windows of layers patched together; 1 = single layers. */
+  windows: z.array(z.number().int().min(1)).min(1).default([1]),
+  corruption: Corruption.default('str'),
+  noise: SweepNoise.optional(),
   direction: Direction.default('denoising'),
   method: SweepMethod.default('exact'),
   steps: z.number().int().min(1).max(1000).optional(),
@@ -44,7 +50,10 @@ export const sweepCommand: CommandDefinition = (program, run) => {
     .command('sweep')
     .description('patch over a pair set of a study; continues an interrupted sweep of the same settings')
     .argument('<study>', 'study folder')
-    .requiredOption('--spec <file>', 'JSON: model, pairs, hooks, positions, direction, method, metrics')
+    .requiredOption(
+      '--spec <file>',
+      'JSON: model, pairs, hooks, positions, windows, corruption, noise, direction, method, metrics',
+    )
     .option('--threads <n>', 'threads; 0 = one per core')
     .option('--provider <name>', 'cpu, cuda, dml or webgpu')
     .action(run(sweep));
@@ -56,7 +65,9 @@ async function sweep(context: CommandContext, folder: string, flags: SweepFlags)
   await withStudy(context, flags, folder, null, async ({ client, context: services }) => {
     const { study, queue } = services.session.require();
     const model = findModel(study, file.model);
-    const grids = sweepGridsFor(parseHooks(file.hooks.join(',')), file.positions);
+    const grids = sweepGridsFor(parseHooks(file.hooks.join(',')), file.positions).flatMap((grid) =>
+      file.windows.map((window) => (window === 1 ? grid : { ...grid, window })),
+    );
     const spec = SweepSpec.parse({
       modelId: model.id,
       pairSetId: findSet(study, file.pairs).id,
@@ -64,7 +75,8 @@ async function sweep(context: CommandContext, folder: string, flags: SweepFlags)
       direction: file.direction,
       method: file.method,
       steps: file.steps,
-      corruption: 'str',
+      corruption: file.corruption,
+      ...(file.noise === undefined ? {} : { noise: file.noise }),
       metrics: file.metrics,
       epsilon: file.epsilon,
       bos: file.bos,
