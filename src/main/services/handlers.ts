@@ -40,7 +40,7 @@ export function createHandlers(
     pairs: createPairsService(context, shelf),
     sweeps: createSweepsService(context, shelf, grids),
     compare: createCompareService(context, grids),
-    report: createReportService(context, grids, description.version),
+    report: createReportService(context, shelf, grids, description.version),
     jobs: createJobsService(context),
   };
 }

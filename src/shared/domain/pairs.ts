@@ -74,6 +74,8 @@ export const PairFlag = z.object({
     'wrong-preferred',
     'read-after-final-stop',
     'overlapping-answers',
+    'bare-answer',
+    'foreign-targets',
     'several-differences',
     'too-long',
     'unknown-span',
@@ -122,3 +124,16 @@ export const PairCheck = z.object({
     .nullable(),
 });
 export type PairCheck = z.infer<typeof PairCheck>;
+
+/** A replacement of the right token length, from the study's own words. */
+export const LengthMatch = z.object({
+  /** What takes the place of the corrupted words that differ. */
+  text: z.string(),
+  /** The corrupted prompt with it; as many tokens as the clean one. */
+  corrupted: z.string(),
+  /** Where it comes from. */
+  from: z.enum(['term', 'pair', 'abstract']),
+  /** How often it stands in the abstracts that were read. */
+  count: z.number().int().nonnegative(),
+});
+export type LengthMatch = z.infer<typeof LengthMatch>;

@@ -25,6 +25,10 @@ const plural = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : 
 const textOf = (tokens: readonly Token[]): string => tokens.map((token) => token.text).join('');
 const idsOf = (tokens: readonly Token[]): number[] => tokens.map((token) => token.id);
 
+const FINAL_STOP = /[.!?]["”’)]?\s*$/u;
+/** A word of a script that puts spaces between words, without one before it. */
+const BARE_WORD = /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}]{2}/u;
+
 /** The traps of METHODS section 4 that a pair can hold, one row each. */
 export const FLAG_RULES: readonly FlagRule[] = [
   {
@@ -98,6 +102,32 @@ export const FLAG_RULES: readonly FlagRule[] = [
     },
   },
   {
+    code: 'bare-answer',
+    level: 'warning',
+    consequence:
+      'In the sentence a space stands before it: other tokens are predicted there. Put one before it.',
+    fact: ({ line }) => {
+      if (typeof line.clean === 'string' && !/\S\s+\S/u.test(line.clean)) return null;
+      const bare = [...line.answer, ...line.wrong].find((a) => typeof a === 'string' && BARE_WORD.test(a));
+      return bare === undefined ? null : `“${String(bare)}” has no space before it.`;
+    },
+  },
+  {
+    code: 'foreign-targets',
+    level: 'warning',
+    consequence: 'They belong to another question; score tokens of the answers that the prompts hold.',
+    fact: ({ tokens }) => {
+      const asked = tokens.clean.findIndex((token) => token.text.includes('?'));
+      if (asked < 0 || !FINAL_STOP.test(tokens.clean[tokens.read]?.text ?? '')) return null;
+      const given = new Set(idsOf(tokens.clean.slice(asked + 1)));
+      const targets = new Set(tokens.answer.flatMap(idsOf));
+      const there = [...targets].filter((id) => given.has(id)).length;
+      return given.size > 0 && 2 * there < targets.size
+        ? `${there} of ${plural(targets.size, 'target token')} stand in the answer that the clean prompt gives.`
+        : null;
+    },
+  },
+  {
     code: 'answer-in-prompt',
     level: 'warning',
     consequence: 'The model may copy it instead of recalling it.',
@@ -112,7 +142,7 @@ export const FLAG_RULES: readonly FlagRule[] = [
       'There the model predicts what follows the sentence; read at the first differing answer token.',
     fact: ({ tokens }) => {
       const token = tokens.clean[tokens.read];
-      return token !== undefined && /[.!?]["”’)]?\s*$/u.test(token.text)
+      return token !== undefined && FINAL_STOP.test(token.text)
         ? `The metric is read after “${token.text.trim()}” (token ${tokens.read}).`
         : null;
     },

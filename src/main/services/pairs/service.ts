@@ -1,32 +1,22 @@
 import type { contract, ServiceHandlers } from '../../../shared/contracts/index.ts';
-import type { PairCheck, PairFlag, PairLine } from '../../../shared/domain/index.ts';
-import {
-  alternativeIds,
-  encodePair,
-  hasError,
-  logitDifference,
-  pairFlags,
-  pairTokens,
-  reduceAnswers,
-  scorePair,
-  scoringMode,
-  type EncodeContext,
-} from '../../../shared/pairs/index.ts';
-import type { PatchPair } from '../../runtime/api.ts';
+import type { PairCheck, PairLine } from '../../../shared/domain/index.ts';
+import { hasError, pairFlags, scorePair } from '../../../shared/pairs/index.ts';
 import type { Study } from '../../store/index.ts';
 import type { ServiceContext } from '../context.ts';
 import { encodeContext, type ModelShelf } from '../models/shelf.ts';
+import { describe } from './describe.ts';
+import { createGapReader } from './gaps.ts';
+import { generatePairs } from './generate.ts';
 import { formatPairs, parsePairs } from './parse.ts';
+import { suggestLengthMatches } from './suggest.ts';
 
 type PairsService = ServiceHandlers<typeof contract.pairs>;
-
-/** Pairs per call of the model when a set is checked. */
-const PAIRS_AT_ONCE = 16;
 
 /** Implements `pairs`: sets, tokens with their traps, and what a model says of them. */
 export function createPairsService(context: ServiceContext, shelf: ModelShelf): PairsService {
   const { session, files, interactive, emit } = context;
   const study = (): Study => session.require().study;
+  const gaps = createGapReader(interactive);
   const changed = <T>(value: T): T => {
     emit('changed', { what: 'pairs' });
     emit('changed', { what: 'history' });
@@ -89,13 +79,11 @@ export function createPairsService(context: ServiceContext, shelf: ModelShelf): 
       const rows = study()
         .pairs.list(setId)
         .map(({ id, line }) => ({ id, line, ...describe(line, opened) }));
-      const gaps = await readGaps(
-        rows.flatMap(({ patch }) => (patch === null ? [] : [patch])),
-        async (prompts, positions) =>
-          (await interactive.logits({ folder: model.folder, prompts, positions })).logits,
-      );
+      const runnable = rows.flatMap(({ patch }) => (patch === null ? [] : [patch]));
+      const read = await gaps.read(model.folder, runnable);
+      const found = new Map(runnable.map((patch, i) => [patch, read[i]]));
       return rows.map(({ id, line, tokens, flags, patch }) => {
-        const run = patch === null ? null : (gaps.get(patch) ?? null);
+        const run = patch === null ? null : (found.get(patch) ?? null);
         const all = run === null ? flags : pairFlags({ line, tokens, nCtx: opened.nCtx, run });
         return {
           id,
@@ -107,6 +95,35 @@ export function createPairsService(context: ServiceContext, shelf: ModelShelf): 
         };
       });
     },
+    generate: async ({ modelId, spec, keep, setId, name }) => {
+      const model = await shelf.open(study(), modelId);
+      const preview = setId === null && name === null;
+      const result = await generatePairs({
+        spec,
+        keep,
+        preview,
+        context: encodeContext(model),
+        folder: model.folder,
+        gaps,
+      });
+      if (preview || result.lines.length === 0) return { ...result, set: null };
+      const set =
+        setId === null
+          ? study().pairs.createSet(name ?? spec.task, result.lines)
+          : study().pairs.add(setId, result.lines);
+      return changed({ ...result, set });
+    },
+    suggest: async ({ modelId, line }) =>
+      suggestLengthMatches(study(), line, encodeContext(await shelf.open(study(), modelId))),
+    copySet: ({ setId, name }) =>
+      changed(
+        study().pairs.createSet(
+          name,
+          study()
+            .pairs.list(setId)
+            .map((pair) => pair.line),
+        ),
+      ),
     fromQuestion: ({ question, right, wrong, type }) => questionPair(question, right, wrong, type),
   };
 }
@@ -131,52 +148,4 @@ function questionPair(question: string, right: string, wrong: string, type: stri
     read: 'last',
     ...(type === '' ? {} : { type }),
   };
-}
-
-interface Described {
-  readonly tokens: PairCheck['tokens'];
-  readonly flags: PairFlag[];
-  /** Null where an error flag says that the pair cannot be run. */
-  readonly patch: PatchPair | null;
-}
-
-function describe(line: PairLine, context: EncodeContext): Described {
-  const ids = encodePair(line, context);
-  const tokens = pairTokens(line, ids, context);
-  const flags = pairFlags({ line, tokens, nCtx: context.nCtx, run: null });
-  const mode = scoringMode(line);
-  const patch = {
-    id: line.id,
-    clean: ids.clean,
-    corrupted: ids.corrupted,
-    answer: reduceAnswers(alternativeIds(tokens.answer), mode),
-    wrong: reduceAnswers(alternativeIds(tokens.wrong), mode),
-    read: tokens.read,
-  };
-  return { tokens, flags, patch: hasError(flags) ? null : patch };
-}
-
-type Gap = { readonly cleanLogitDiff: number; readonly corruptedLogitDiff: number };
-
-async function readGaps(
-  pairs: readonly PatchPair[],
-  run: (prompts: (readonly number[])[], positions: number[][]) => Promise<readonly Float32Array[]>,
-): Promise<Map<PatchPair, Gap>> {
-  const gaps = new Map<PatchPair, Gap>();
-  for (let at = 0; at < pairs.length; at += PAIRS_AT_ONCE) {
-    const batch = pairs.slice(at, at + PAIRS_AT_ONCE);
-    const logits = await run(
-      batch.flatMap((pair) => [pair.clean, pair.corrupted]),
-      batch.flatMap((pair) => [[pair.read], [pair.read]]),
-    );
-    batch.forEach((pair, i) => {
-      const [clean, corrupted] = [logits[2 * i], logits[2 * i + 1]];
-      if (clean === undefined || corrupted === undefined) return;
-      gaps.set(pair, {
-        cleanLogitDiff: logitDifference(clean, pair.answer, pair.wrong),
-        corruptedLogitDiff: logitDifference(corrupted, pair.answer, pair.wrong),
-      });
-    });
-  }
-  return gaps;
 }

@@ -1,6 +1,8 @@
 import type { Report, ReportSection, SweepId } from '../../../shared/domain/index.ts';
 import type { Study } from '../../store/index.ts';
 
+const WARNINGS_TITLE = 'Before you read';
+
 /** A report of what the study contains, for as long as nobody has edited one. */
 export function defaultReport(study: Study): Report {
   const sweeps = study.sweeps.list().toReversed();
@@ -17,7 +19,7 @@ export function defaultReport(study: Study): Report {
     sections: [
       section(
         'warnings',
-        'Before you read',
+        WARNINGS_TITLE,
         sweeps.map((s) => s.id),
       ),
       section('data', 'Abstracts'),
@@ -36,4 +38,12 @@ export function defaultReport(study: Study): Report {
       ),
     ],
   };
+}
+
+/** A report with its warnings first where nothing shows them: they are part of every report. */
+export function withWarnings(report: Report): Report {
+  if (report.sections.some(({ kind }) => kind === 'warnings')) return report;
+  const sweepIds = [...new Set(report.sections.flatMap((section) => section.sweepIds))];
+  const section: ReportSection = { kind: 'warnings', title: WARNINGS_TITLE, text: '', sweepIds };
+  return { ...report, sections: [section, ...report.sections] };
 }

@@ -8,12 +8,13 @@ import { figureBlock, reportNumber } from './blocks.ts';
 import { figureFor } from './figures.ts';
 import { dataMethods, modelMethods, sweepMethods, trainingMethods } from './methods.ts';
 import { comparisonBlocks, sweepBlocks } from './sweep-sections.ts';
-import { reportWarnings } from './warnings.ts';
 
 export interface ReportSource {
   readonly study: Study;
   readonly grids: GridReader;
   readonly report: Report;
+  /** What qualifies what is shown. */
+  readonly warnings: readonly string[];
 }
 
 type SectionMaker = (source: ReportSource, section: ReportSection) => readonly (Markup | null)[];
@@ -21,10 +22,8 @@ type SectionMaker = (source: ReportSource, section: ReportSection) => readonly (
 /** What each kind of section generates, one row per kind. */
 const SECTIONS: Readonly<Record<ReportSection['kind'], SectionMaker>> = {
   text: () => [],
-  warnings: ({ study, report }) => {
-    const warnings = reportWarnings(study, report);
-    return warnings.length === 0 ? [html`<p>Nothing to warn of was found.</p>`] : warnings.map(renderFlag);
-  },
+  warnings: ({ warnings }) =>
+    warnings.length === 0 ? [html`<p>Nothing to warn of was found.</p>`] : warnings.map(renderFlag),
   data: ({ study, grids }) => [
     figureBlock(figureFor(study, grids, { kind: 'flow' }), 'Flow of records from import to inclusion.'),
     renderTable(

@@ -28,6 +28,8 @@ export interface PairRepository {
   findSet(name: string): PairSet | undefined;
   /** A new set with these pairs, as one edit; undoable. */
   createSet(name: string, lines?: readonly PairLine[]): PairSet;
+  /** Adds pairs to a set as one edit; ids in use get a number. Undoable. Throws `PAIR_SET_FROZEN`. */
+  add(setId: PairSetId, lines: readonly PairLine[]): PairSet;
   list(setId: PairSetId): Pair[];
   get(id: PairId): Pair;
   /** Adds (id null) or changes a pair; undoable. Throws `PAIR_SET_FROZEN`, `PAIR_ID_TAKEN`. */
@@ -64,9 +66,18 @@ export function createPairRepository({ db, undo }: StoreContext): PairRepository
   const setRow = (id: number) => found(selectSet.get(id), 'pair set', id);
   const pairRow = (id: number) => found(selectPair.get(id), 'pair', id);
 
-  const addLines = (setId: PairSetId, lines: readonly PairLine[]): void => {
-    lines.forEach((line, ordinal) => insertPair.run(setId, ordinal, JSON.stringify(line), now()));
+  const addLines = (setId: PairSetId, lines: readonly PairLine[], from = 0): void => {
+    lines.forEach((line, i) => insertPair.run(setId, from + i, JSON.stringify(line), now()));
   };
+  const nextOrdinal = db.prepare('SELECT coalesce(max(ordinal) + 1, 0) FROM pair WHERE set_id = ?').pluck();
+  const selectLineIds = db
+    .prepare<[number], string>("SELECT json_extract(line, '$.id') FROM pair WHERE set_id = ?")
+    .pluck();
+  const selectTaken = db
+    .prepare<[number, string, number], number>(
+      "SELECT count(*) FROM pair WHERE set_id = ? AND json_extract(line, '$.id') = ? AND id <> ?",
+    )
+    .pluck();
   const editable = (id: PairSetId): z.output<typeof SetRow> => {
     const set = setRow(id);
     if (!set.frozen) return set;
@@ -77,7 +88,7 @@ export function createPairRepository({ db, undo }: StoreContext): PairRepository
     );
   };
   const checkIdFree = (setId: PairSetId, id: PairId | null, line: PairLine): void => {
-    if (!selectPairs.all(setId).some((p) => p.line.id === line.id && p.id !== id)) return;
+    if (selectTaken.get(setId, line.id, id ?? 0) === 0) return;
     throw new UserInputError(
       'PAIR_ID_TAKEN',
       `The set already has a pair called "${line.id}".`,
@@ -98,6 +109,13 @@ export function createPairRepository({ db, undo }: StoreContext): PairRepository
         addLines(id, lines);
         return toSet(setRow(id));
       }),
+    add: (setId, lines) => {
+      editable(setId);
+      return undo.edit(`Add ${counted(lines.length, 'pair')}`, 'pairs', () => {
+        addLines(setId, withFreeIds(lines, selectLineIds.all(setId)), Number(nextOrdinal.get(setId)));
+        return toSet(setRow(setId));
+      });
+    },
     list: (setId) => {
       setRow(setId);
       return selectPairs.all(setId).map(toPair);
@@ -118,10 +136,9 @@ export function createPairRepository({ db, undo }: StoreContext): PairRepository
           );
           return toPair(pairRow(id));
         }
-        const next = db.prepare('SELECT coalesce(max(ordinal) + 1, 0) FROM pair WHERE set_id = ?').pluck();
         const { lastInsertRowid } = insertPair.run(
           setId,
-          Number(next.get(setId)),
+          Number(nextOrdinal.get(setId)),
           JSON.stringify(line),
           now(),
         );
@@ -159,6 +176,17 @@ export function createPairRepository({ db, undo }: StoreContext): PairRepository
           .get(),
       ),
   };
+}
+
+/** Lines whose ids are in no other line: `ioi-1` becomes `ioi-1-2` where it is in use. */
+function withFreeIds(lines: readonly PairLine[], used: readonly string[]): PairLine[] {
+  const taken = new Set(used);
+  return lines.map((line) => {
+    let id = line.id;
+    for (let n = 2; taken.has(id); n++) id = `${line.id}-${n}`;
+    taken.add(id);
+    return { ...line, id };
+  });
 }
 
 function toSet(row: z.output<typeof SetRow>): PairSet {

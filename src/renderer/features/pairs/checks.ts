@@ -28,6 +28,8 @@ const CHECKS: readonly Check[] = [
   { code: 'several-differences', needs: 'aligned', value: nothing },
   { code: 'multi-token-answer', value: nothing },
   { code: 'overlapping-answers', value: nothing },
+  { code: 'bare-answer', value: nothing },
+  { code: 'foreign-targets', value: nothing },
   { code: 'answer-in-prompt', value: nothing },
   { code: 'gap-near-zero', needs: 'run', value: ({ run }) => formatNumber(gapOf(run)) },
   {

@@ -157,6 +157,8 @@ export const pairs = {
     'several-differences': 'One position differs',
     'multi-token-answer': 'Answers of one token',
     'overlapping-answers': 'Answer sets are disjoint',
+    'bare-answer': 'Answers begin with a space',
+    'foreign-targets': 'Answers are those of the prompts',
     'answer-in-prompt': 'Right answer not in the prompt',
     'read-after-final-stop': 'Read before the full stop',
     'gap-near-zero': 'Baseline gap well above 0',

@@ -37,6 +37,8 @@ describe('pair traps', () => {
     'unknown-span': situation({ read: 'END' }),
     'several-differences': situation({ corrupted: 'xyc' }),
     'multi-token-answer': situation({ answer: ['yes'] }),
+    'bare-answer': situation({ clean: 'a b', corrupted: 'a c', answer: ['word'] }),
+    'foreign-targets': situation({ clean: 'q? ab.', corrupted: 'q? cb.', answer: ['xyz'] }),
     'overlapping-answers': situation({ answer: ['y'], wrong: ['y', 'z'] }),
     'answer-in-prompt': situation({ answer: ['b'] }),
     'read-after-final-stop': situation({ clean: 'ab.', corrupted: 'xb.' }),
