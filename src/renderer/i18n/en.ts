@@ -7,6 +7,7 @@ import { home } from './en/home.ts';
 import { library } from './en/library.ts';
 import { models } from './en/models.ts';
 import { pairs } from './en/pairs.ts';
+import { tasks } from './en/tasks.ts';
 import { report } from './en/report.ts';
 import { settings } from './en/settings.ts';
 import { sweeps } from './en/sweeps.ts';
@@ -23,6 +24,7 @@ export const en = {
   getModel,
   training,
   pairs,
+  tasks,
   sweeps,
   compare,
   report,

@@ -30,27 +30,16 @@ export function duplicateOf(pair: Pair, taken: ReadonlySet<string>): PairLine {
   return { ...pair.line, id: freeId(pair.line.id, taken) };
 }
 
-/** A draft with the pairs of a frozen set. */
-export async function copySet(
-  client: EngramClient,
-  set: PairSet,
-  pairs: readonly Pair[],
-): Promise<PairSetId> {
-  const copy = await client.pairs.createSet({ name: t.pairs.copyName(set.name) });
-  for (const { line } of pairs) await client.pairs.save({ setId: copy.id, id: null, line });
-  return copy.id;
-}
-
 export interface Imported {
   readonly set: PairSet;
   readonly rejected: readonly Reject[];
 }
 
-/** Reads a JSONL file of the user's into a new set; null when no file was chosen. */
+/** Reads a JSONL or CSV file of the user's into a new set; null when no file was chosen. */
 export async function importFile(client: EngramClient): Promise<Imported | null> {
   const file = await chooseFile();
   if (file === null) return null;
-  const name = file.name.replace(/\.jsonl?$/i, '');
+  const name = file.name.replace(/\.(jsonl?|csv)$/i, '');
   return client.pairs.import({ name, text: await file.text() });
 }
 
@@ -58,7 +47,7 @@ function chooseFile(): Promise<File | null> {
   return new Promise((resolve) => {
     const input = document.createElement('input');
     input.type = 'file';
-    input.accept = '.jsonl,.json,.txt';
+    input.accept = '.jsonl,.json,.csv,.txt';
     input.onchange = () => resolve(input.files?.[0] ?? null);
     input.oncancel = () => resolve(null);
     input.click();
