@@ -8,6 +8,9 @@ export * from './bridge.ts';
 export * from './define.ts';
 export {
   ComparisonView,
+  DetectionTable,
+  TypeComparison,
+  WindowStudy,
   Download,
   FigureRequest,
   FileHandle,

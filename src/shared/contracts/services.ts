@@ -346,6 +346,27 @@ const SweepPrompt = z.object({
   side: z.enum(['clean', 'corrupted']),
 });
 
+const Share = z.number().nullable();
+export const WindowStudy = d.SweepHookGrid.extend({
+  metric: d.MetricName,
+  window: z.number().int(),
+  layers: z.number().int(),
+  columns: z.number().int(),
+  /** Sum of the single-layer effects over each window, row-major as the grid. */
+  sums: z.array(Share),
+  /** Per column: strongest window, strongest sum, and their ratio (null without a positive sum). */
+  peaks: z.array(
+    z.object({
+      column: z.number().int(),
+      label: z.string(),
+      peakWindow: Share,
+      peakSum: Share,
+      ratio: Share,
+    }),
+  ),
+});
+export type WindowStudy = z.infer<typeof WindowStudy>;
+
 export const sweeps = {
   list: method(none, z.array(d.Sweep)),
   plan: method(d.SweepSpec, d.SweepPlan),
@@ -365,6 +386,8 @@ export const sweeps = {
     }),
     d.SiteDetail,
   ),
+  /** A window grid beside the sums of single layers; the sweep must hold both grids. */
+  windows: method(z.object({ id: d.SweepId, ...d.SweepHookGrid.shape, metric: d.MetricName }), WindowStudy),
   /** How one head attends in one prompt of the sweep. */
   attention: method(SweepPrompt.extend({ layer: z.number().int(), head: z.number().int() }), d.AttentionView),
   /** What the residual stream of one prompt says at a position, layer by layer. */
@@ -431,7 +454,68 @@ export const ComparisonView = z.object({
 });
 export type ComparisonView = z.infer<typeof ComparisonView>;
 
+/** Question types of one sweep on one grid. */
+export const TypeComparison = z.object({
+  label: z.string(),
+  /** Sites whose share is taken. */
+  k: z.number().int(),
+  types: z.array(
+    z.object({
+      type: z.string(),
+      clusters: z.number().int(),
+      pairs: z.number().int(),
+      topShare: Share,
+      low: Share,
+      high: Share,
+      gini: Share,
+      participation: Share,
+    }),
+  ),
+  /** a − b in the top share, with a permutation test over whole clusters. */
+  differences: z.array(
+    z.object({
+      a: z.string(),
+      b: z.string(),
+      value: Share,
+      low: Share,
+      high: Share,
+      p: Share,
+      pHolm: Share,
+      caveat: z.string().nullable(),
+    }),
+  ),
+  /** Why there is nothing to compare. */
+  refusal: z.string().nullable(),
+});
+export type TypeComparison = z.infer<typeof TypeComparison>;
+
+/** What is detected on one grid, a row for each sweep and metric. */
+export const DetectionTable = z.object({
+  rows: z.array(
+    z.object({
+      sweepId: d.SweepId,
+      label: z.string(),
+      model: z.string(),
+      pairs: z.number().int(),
+      method: z.string(),
+      corruption: z.string(),
+      direction: d.Direction,
+      metric: z.string(),
+      positive: z.array(z.string()),
+      negative: z.array(z.string()),
+      /** With the first row; null for itself and for grids of another size. */
+      spearman: Share,
+    }),
+  ),
+});
+export type DetectionTable = z.infer<typeof DetectionTable>;
+
 export const compare = {
+  types: method(z.object({ id: d.SweepId, ...d.SweepHookGrid.shape, metric: d.MetricName }), TypeComparison),
+  several: method(
+    z.object({ ids: z.array(d.SweepId).min(1).max(40), ...d.SweepHookGrid.shape }),
+    DetectionTable,
+  ),
   view: method(
     z.object({ a: d.SweepId, b: d.SweepId, ...d.SweepHookGrid.shape, metric: d.MetricName }),
     ComparisonView,

@@ -118,3 +118,77 @@ describe('a sweep under Gaussian noise', () => {
     await expect(core.client.sweeps.plan(specOf(estimated))).rejects.toMatchObject({ kind: 'user' });
   });
 });
+
+describe('sweeps beside each other', () => {
+  it('gives what each metric detects, and how sweeps agree', async () => {
+    const metrics = ['logit_diff', 'prob', 'kl'];
+    const [str, gn] = [
+      await sweep({ grids: [HEADS], metrics }),
+      await sweep({ grids: [HEADS], metrics, corruption: 'gn', noise: { draws: 2, scale: 3 } }),
+    ];
+    const { rows } = await core.client.compare.several({ ids: [str, gn], ...HEADS });
+    expect(rows.slice(0, 3).map(({ metric }) => metric)).toEqual([
+      'logit difference',
+      'probability of the answer',
+      'KL divergence from clean',
+    ]);
+    expect(rows).toHaveLength(6);
+    expect(rows[0]?.spearman).toBeNull();
+    expect(rows[3]?.corruption).toContain('noise');
+    const grid = await core.client.sweeps.grid({ id: str, ...HEADS, metric: 'logit_diff' });
+    expect([...(rows[0]?.positive ?? []), ...(rows[0]?.negative ?? [])].length).toBe(
+      grid.detected.filter(Boolean).length,
+    );
+  });
+
+  it('sums single layers over each window, and takes the ratio of the peaks', async () => {
+    const window: SweepHookGrid = { ...MLP, window: 2 };
+    const id = await sweep({ grids: [MLP, window] });
+    const metric = 'logit_diff' as const;
+    const study = await core.client.sweeps.windows({ id, ...window, metric });
+    const single = await core.client.sweeps.grid({ id, ...MLP, metric });
+    const at = (layer: number, column: number): number =>
+      single.recovery[layer * single.columns + column] ?? 0;
+    const column = study.peaks.findIndex(({ ratio }) => ratio !== null);
+    expect(study.sums[2 * study.columns + column]).toBeCloseTo(at(1, column) + at(2, column), 10);
+    const { peakWindow, peakSum, ratio } = study.peaks[column] ?? {};
+    expect(ratio).toBeCloseTo((peakWindow ?? Number.NaN) / (peakSum ?? Number.NaN), 10);
+  });
+
+  it('compares question types, and refuses with the reason where there are too few pairs', async () => {
+    const lines = readFileSync(join(REFERENCE, 'tiny-gpt2-pairs.jsonl'), 'utf8').trim().split('\n');
+    const typed = Array.from({ length: 4 }, (_, round) =>
+      lines.map((line, i) =>
+        JSON.stringify({
+          ...(JSON.parse(line) as object),
+          id: `${round}-${i}`,
+          item: `${round}-${i}`,
+          type: i === 0 && round === 0 ? 'rare' : i % 2 === 0 ? 'definitional' : 'associative',
+        }),
+      ),
+    ).flat();
+    const { set } = await core.client.pairs.import({ name: 'typed', text: typed.join('\n') });
+    const id = await sweep({ grids: [HEADS], pairSetId: set.id });
+    const view = await core.client.compare.types({ id, ...HEADS, metric: 'logit_diff' });
+    expect(view.types.map(({ type, clusters }) => [type, clusters])).toEqual([
+      ['associative', 12],
+      ['definitional', 11],
+      ['rare', 1],
+    ]);
+    const [first, ...rare] = view.differences;
+    const [x, y] = view.types;
+    expect(first?.value).toBeCloseTo((x?.topShare ?? 0) - (y?.topShare ?? 0), 10);
+    expect(first?.p).toBeGreaterThan(0);
+    expect(first?.pHolm).toBe(first?.p);
+    expect(first?.low).toBeLessThanOrEqual(first?.value ?? 0);
+    expect(first?.high).toBeGreaterThanOrEqual(first?.value ?? 0);
+    for (const row of rare) {
+      expect(row.p).toBeNull();
+      expect(row.caveat).toContain('at least 3');
+    }
+    const residual = { hook: 'blocks.{layer}.hook_resid_pre', axes: 'layer_position' } as const;
+    const other = await sweep({ grids: [residual], pairSetId: set.id });
+    const none = await core.client.compare.types({ id: other, ...residual, metric: 'logit_diff' });
+    expect(none.refusal).toContain('Residual');
+  });
+});

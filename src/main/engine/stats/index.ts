@@ -10,4 +10,5 @@ export { friedman } from './friedman.ts';
 export { localisation } from './localisation.ts';
 export { permutationTest } from './permutation.ts';
 export { baseline, pairRecovery, ratioOfMeans, type Measured } from './recovery.ts';
+export { FEWEST_OF_GROUP, groupDifference, relabelings } from './two-sample.ts';
 export { clustersNeeded, signFlipTest, type SignFlipResult } from './sign-flip.ts';

@@ -4,7 +4,9 @@ import type { Study } from '../../store/index.ts';
 import type { ServiceContext } from '../context.ts';
 import type { GridKey } from '../sweeps/grid.ts';
 import type { GridReader } from '../sweeps/grids.ts';
+import { detectionTable } from './several.ts';
 import { specNames } from './settings.ts';
+import { compareTypes } from './types.ts';
 import { compareGrids, type CompareSide } from './view.ts';
 
 /** Two sweeps of one study, compared over one grid. */
@@ -35,6 +37,8 @@ export function createCompareService(
   const study = (): Study => session.require().study;
   return {
     view: ({ a, b, ...key }) => comparisonView(study(), grids, a, b, key),
+    types: ({ id, ...key }) => compareTypes(grids.located(study(), id, key)),
+    several: ({ ids, ...key }) => detectionTable(study(), grids, ids, key),
     list: () => study().comparisons.list(),
     save: ({ a, b, name }) => {
       const id = study().comparisons.save(a, b, name);

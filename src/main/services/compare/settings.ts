@@ -14,6 +14,9 @@ export function specNames(study: Study, sweep: Sweep): SpecNames {
   };
 }
 
+export const methodWords = (method: SweepSpec['method']): string =>
+  METHODS.find((m) => m.name === method)?.label ?? method;
+
 /** How the two runs of a pair come to differ. */
 export function corruptionWords({ corruption, noise }: SweepSpec): string {
   if (corruption === 'str') return 'symmetric token replacement';
@@ -29,7 +32,7 @@ export function describeSpec({ spec }: Sweep, names: SpecNames): { name: string;
     { name: 'Model', value: names.model },
     { name: 'Pairs', value: names.pairs },
     { name: 'Direction', value: spec.direction },
-    { name: 'Method', value: METHODS.find((m) => m.name === spec.method)?.label ?? spec.method },
+    { name: 'Method', value: methodWords(spec.method) },
     { name: 'Corruption', value: corruptionWords(spec) },
     { name: 'Metrics', value: spec.metrics.map(label).join(', ') },
     {

@@ -4,12 +4,14 @@ import {
   localisationDifference,
   localisationOf,
   type LocalisationDifference,
+  type LocatedGrid,
   type SiteLocalisation,
 } from './localisation.ts';
 import { readGrid, sweepGrid, type GridData, type GridKey } from './grid.ts';
 
 /** Grids of complete sweeps, whose intervals take a second to compute, are kept. */
 export interface GridReader {
+  located(study: Study, id: SweepId, key: GridKey): LocatedGrid;
   data(study: Study, id: SweepId, key: GridKey): GridData;
   grid(study: Study, id: SweepId, key: GridKey): SweepGrid;
   localisation(study: Study, id: SweepId, key: GridKey): SiteLocalisation;
@@ -46,6 +48,7 @@ export function createGridReader(): GridReader {
     return made;
   };
   return {
+    located: (study, id, key) => read(study, id, key),
     data: (study, id, key) => read(study, id, key).data,
     grid: (study, id, key) => read(study, id, key).grid,
     localisation: (study, id, key) => {

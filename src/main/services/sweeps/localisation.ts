@@ -10,7 +10,7 @@ import {
 import { clusteredSite, resamplesFor, type GridData } from './grid.ts';
 
 /** Strongest sites whose share of the total is reported. */
-const TOP_SITES = 5;
+export const TOP_SITES = 5;
 
 export type SiteLocalisation = ComparisonView['localisation'][number];
 export type LocalisationDifference = ComparisonView['localisationDifference'];
@@ -22,12 +22,12 @@ export interface LocatedGrid {
 }
 
 /** Sites that count: measured, neither zero nor trivial by construction. */
-function openSites({ grid }: LocatedGrid): number[] {
+export function openSites({ grid }: LocatedGrid): number[] {
   return grid.state.flatMap((state, site) => (state === 'open' ? [site] : []));
 }
 
 /** The share of the strongest sites as a function of how often each cluster counts. */
-function shareStatistic({ data }: LocatedGrid, sites: readonly number[]): ClusterStatistic {
+export function shareStatistic({ data }: LocatedGrid, sites: readonly number[]): ClusterStatistic {
   const { direction, epsilon } = data.sweep.spec;
   const statistics = sites.map((site) =>
     ratioOfMeansStatistic(direction, clusteredSite(data, site), epsilon),

@@ -7,6 +7,7 @@ import type { GridReader } from './grids.ts';
 import { attentionView, lensView, verifySite } from './inspect.ts';
 import { planSweep, prepareSweep } from './prepare.ts';
 import { siteDetail } from './site.ts';
+import { windowStudy } from './windows.ts';
 import { effectTable, storedResult, TABLE_FORMATS } from './table.ts';
 
 /** Implements `sweeps`: planning, starting, and reading grids while they fill and after. */
@@ -43,6 +44,10 @@ export function createSweepsService(
     get: ({ id }) => study().sweeps.get(id),
     grid: ({ id, ...key }) => grids.grid(study(), id, key),
     site: ({ id, layer, column, ...key }) => siteDetail(grids.data(study(), id, key), layer, column),
+    windows: ({ id, metric, ...key }) => {
+      const single = { hook: key.hook, axes: key.axes, metric };
+      return windowStudy(grids.grid(study(), id, { ...key, metric }), grids.grid(study(), id, single));
+    },
     attention: (query) => attentionView(study(), shelf, compute, query),
     lens: (query) => lensView(study(), shelf, compute, query),
     verifySite: (query) => verifySite(study(), compute, query),

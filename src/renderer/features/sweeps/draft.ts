@@ -34,6 +34,9 @@ const ATTN = 'blocks.{layer}.hook_attn_out';
 const MLP = 'blocks.{layer}.hook_mlp_out';
 const HEADS = 'blocks.{layer}.attn.hook_z';
 
+/** The output of `mlp.c_fc`, which the CLAP study patched. */
+export const CLAP_SITE = 'blocks.{layer}.mlp.hook_pre';
+
 /** Ten draws of three SD on the key tokens. */
 const NOISE: SweepNoise = SweepNoise.parse({});
 
@@ -82,7 +85,7 @@ export const PRESETS: readonly Preset[] = [
   },
   {
     id: 'clap',
-    change: () => ({ hooks: ['blocks.{layer}.mlp.hook_pre'], axes: 'layer', direction: 'denoising' }),
+    change: () => ({ hooks: [CLAP_SITE], axes: 'layer', direction: 'denoising' }),
   },
   { id: 'noising', change: () => ({ direction: 'noising' }) },
 ];

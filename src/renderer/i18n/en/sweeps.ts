@@ -205,7 +205,32 @@ export const sweeps = {
   showFixed: 'Show fixed columns',
   unsafe: (gap: number) => `The mean gap between clean and corrupted is ${fixed(gap, 3)}.`,
   unsafeText:
-    'Recovery divides by it, so these numbers are not interpretable. Use a model that knows the answers, or other pairs.',
+    'Recovery divides by it and is undefined here; the table still gives the patched metric. Use a model that knows the answers, or other pairs.',
+  windows: {
+    label: 'Windows beside the sums of their layers',
+    column: 'Column',
+    window: (width: number) => `Peak, windows of ${width}`,
+    sum: 'Peak, summed single layers',
+    ratio: 'Ratio',
+    place: (column: number, label: string) => (label === '' ? 'all positions' : `${column} ${label}`),
+    undefinedRatio: 'undefined',
+  },
+  published: {
+    summary: 'Published tables of the CLAP study, recomputed',
+    columns: ['Table', 'Site', 'Clean', 'Corrupted', 'Patched', 'Printed', 'Recomputed', 'Remark'],
+    table: (n: number) => `Table ${n}`,
+    arithmetic: ({ clean, corrupted, patched }: { clean: number; corrupted: number; patched: number }) =>
+      `(${patched} − ${corrupted < 0 ? `(${corrupted})` : corrupted}) / (${clean} − ${corrupted < 0 ? `(${corrupted})` : corrupted})`,
+    remark: (row: { trivial: boolean; printed: number; clean: number; patched: number }, rest: number) =>
+      row.trivial
+        ? 'trivial: the clean logits are copied back'
+        : Math.abs(rest - row.printed) < 0.001
+          ? 'printed is the share not recovered'
+          : Math.abs(row.patched / row.clean - row.printed) < 0.01
+            ? 'printed is patched / clean'
+            : '',
+    note: 'Bahador 2025, arXiv 2504.02976. Tables 3 and 5 have the same pair and kind of site but other baselines; the answers of Table 4 differ in token length.',
+  },
   waiting: 'The heatmap fills as pairs finish.',
   none: 'No effects stored',
   noneText: 'This sweep ended before its first pair finished. Run it again as a new sweep.',

@@ -1,0 +1,2 @@
+export * from './clap.ts';
+export * from './zhang-nanda.ts';
