@@ -175,6 +175,14 @@ export interface TrainDone {
   readonly bestEpoch: number;
   readonly bestValidationLoss: number;
   readonly stoppedEarly: boolean;
+  /** How steps were taken: each in runs of its own, or many in one run with the state on the device. */
+  readonly pass: 'steps' | 'loop';
+  /** What matrix products were computed in; float32 where half precision was asked for and gains nothing. */
+  readonly precision: TrainingConfig['precision'];
+  /** Steps without effect: the loss scale was too large. */
+  readonly skippedSteps: number;
+  /** Bytes that went in and out of runs for one step, on average of this attempt; null where not counted. */
+  readonly bytesPerStep: number | null;
   readonly steps: number;
   readonly totalSteps: number;
   readonly seconds: number;

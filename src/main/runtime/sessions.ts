@@ -58,13 +58,16 @@ export interface Session {
   close(): Promise<void>;
 }
 
-const ELEMENT: Record<DType, 'float32' | 'int64' | 'bool'> = {
+/** What crosses the border of a run; float16 does not. */
+type BorderType = Exclude<DType, 'float16'>;
+
+const ELEMENT: Record<BorderType, BorderType> = {
   float32: 'float32',
   int64: 'int64',
   bool: 'bool',
 };
 
-function dtypeOf(data: TensorData): DType {
+function dtypeOf(data: TensorData): BorderType {
   if (data instanceof Float32Array) return 'float32';
   return data instanceof BigInt64Array ? 'int64' : 'bool';
 }

@@ -29,7 +29,8 @@ export const TrainingConfig = z.object({
   /** Gradient-norm ceiling; 0 = no clipping. */
   clip: z.number().min(0),
   dropout: z.number().min(0).lt(1),
-  precision: z.enum(['f32']),
+  /** `mixed-f16`: matrix products in half precision where the provider gains from it; else as `f32`. */
+  precision: z.enum(['f32', 'mixed-f16']),
   seed: z.number().int().nonnegative(),
   /** Every text is followed by the end-of-text token. */
   endOfText: z.boolean(),

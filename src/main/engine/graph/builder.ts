@@ -89,7 +89,8 @@ export const where = (g: Graph, condition: Tensor, a: Operand, b: Operand): Tens
 export const lessOrEqual = (g: Graph, a: Tensor, b: Tensor): Tensor => g.op('LessOrEqual', [a, b]);
 export const equal = (g: Graph, a: Tensor, b: Tensor): Tensor => g.op('Equal', [a, b]);
 
-const CAST_TO = { float32: 1, int64: 7, bool: 9 } as const;
+/** TensorProto.DataType of onnx.proto. */
+export const CAST_TO = { float32: 1, int64: 7, bool: 9, float16: 10 } as const;
 export const cast = (g: Graph, x: Tensor, to: keyof typeof CAST_TO): Tensor =>
   g.op('Cast', [x], { to: CAST_TO[to] });
 

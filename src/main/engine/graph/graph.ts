@@ -1,6 +1,7 @@
 import { invariant } from '../../../shared/errors/index.ts';
 import { OPS } from './ops.ts';
 import {
+  bodiesOf,
   elements,
   shapeText,
   type Attrs,
@@ -8,12 +9,13 @@ import {
   type Initializer,
   type Node,
   type Shape,
+  type Subgraph,
   type Tensor,
   type TensorData,
   type TensorType,
 } from './types.ts';
 
-const BYTES: Record<DType, number> = { float32: 4, int64: 8, bool: 1 };
+const BYTES: Record<DType, number> = { float32: 4, float16: 2, int64: 8, bool: 1 };
 const MAX_CONSTANT_FOR_INFERENCE = 64;
 
 /**
@@ -29,26 +31,42 @@ export class Graph {
   readonly #producers = new Map<number, Node>();
   readonly #names = new Set<string>();
   readonly #scalars = new Map<string, Tensor>();
+  /** Tensors of the enclosing graph that are read here, by the id they have here. */
+  readonly captures = new Map<number, Tensor>();
+  readonly #scope: string;
   #nextId = 0;
 
-  constructor(name: string) {
+  /**
+   * `scope` goes before every name of a graph that another one runs: ONNX allows no name of an enclosing graph in
+   * it a second time.
+   */
+  constructor(name: string, scope = '') {
     this.name = name;
+    this.#scope = scope;
   }
 
   #tensor(type: TensorType, name: string): Tensor {
     const id = this.#nextId++;
-    let unique = name;
-    while (this.#names.has(unique)) unique = `${name}_${id}`;
+    let unique = `${this.#scope}${name}`;
+    while (this.#names.has(unique)) unique = `${this.#scope}${name}_${id}`;
     this.#names.add(unique);
     return { id, name: unique, dtype: type.dtype, shape: [...type.shape] };
   }
 
   /** A value fed at every run. */
   input(name: string, dtype: DType, shape: Shape): Tensor {
-    invariant(!this.#names.has(name), `graph ${this.name}: two tensors named ${name}`);
+    invariant(!this.#names.has(`${this.#scope}${name}`), `graph ${this.name}: two tensors named ${name}`);
     const tensor = this.#tensor({ dtype, shape }, name);
     this.inputs.push(tensor);
     return tensor;
+  }
+
+  /** A tensor of the enclosing graph, read here; the same one each time it is asked for. */
+  outer(tensor: Tensor): Tensor {
+    for (const [id, known] of this.captures) if (known === tensor) return { ...tensor, id };
+    const id = this.#nextId++;
+    this.captures.set(id, tensor);
+    return { ...tensor, id };
   }
 
   /** A value that is part of the model. */
@@ -132,8 +150,22 @@ export class Graph {
   }
 
   output(name: string, tensor: Tensor): void {
-    invariant(!this.outputs.some((o) => o.name === name), `graph ${this.name}: two outputs named ${name}`);
-    this.outputs.push({ name, tensor });
+    const scoped = `${this.#scope}${name}`;
+    invariant(!this.outputs.some((o) => o.name === scoped), `graph ${this.name}: two outputs named ${name}`);
+    this.outputs.push({ name: scoped, tensor });
+  }
+
+  /**
+   * Puts in the place of every node the nodes that `replace` gives for it, in their order; together they must
+   * compute the node's own results. `value` makes a tensor between them.
+   */
+  rewrite(replace: (node: Node, value: (name: string, type: TensorType) => Tensor) => readonly Node[]): void {
+    for (const node of this.nodes.splice(0)) {
+      for (const made of replace(node, (name, type) => this.#tensor(type, name))) {
+        this.nodes.push(made);
+        for (const o of made.outputs) this.#producers.set(o.id, made);
+      }
+    }
   }
 
   producer(tensor: Tensor): Node | undefined {
@@ -160,10 +192,15 @@ export interface LiveGraph {
   readonly initializers: readonly Initializer[];
   readonly nodes: readonly Node[];
   readonly outputs: readonly { readonly name: string; readonly tensor: Tensor }[];
+  /** Tensors of the enclosing graph that are read, by the id they have here. */
+  readonly captures: ReadonlyMap<number, Tensor>;
 }
 
-/** Dead code eliminated: nodes, initializers and inputs that no output depends on are left out. */
-export function live(graph: Graph): LiveGraph {
+/**
+ * Dead code eliminated: nodes, initializers and inputs that no output depends on are left out. What a node's own
+ * graphs read counts as its input.
+ */
+export function live(graph: Subgraph): LiveGraph {
   invariant(graph.outputs.length > 0, `graph ${graph.name} has no output`);
   const needed = new Set(graph.outputs.map((o) => o.tensor.id));
   const nodes: Node[] = [];
@@ -172,6 +209,9 @@ export function live(graph: Graph): LiveGraph {
     if (node === undefined || !node.outputs.some((o) => needed.has(o.id))) continue;
     nodes.push(node);
     for (const t of node.inputs) needed.add(t.id);
+    for (const body of bodiesOf(node)) {
+      for (const t of live(body).captures.values()) needed.add(t.id);
+    }
   }
   nodes.reverse();
   return {
@@ -180,5 +220,6 @@ export function live(graph: Graph): LiveGraph {
     inputs: graph.inputs.filter((t) => needed.has(t.id)),
     initializers: [...graph.initializers.values()].filter((x) => needed.has(x.tensor.id)),
     outputs: graph.outputs,
+    captures: new Map([...graph.captures].filter(([id]) => needed.has(id))),
   };
 }

@@ -1,5 +1,5 @@
 import { invariant } from '../../../shared/errors/index.ts';
-import { broadcast, normalAxis, sumDims } from './shapes.ts';
+import { broadcast, normalAxis, sameShape, sumDims } from './shapes.ts';
 import {
   shapeText,
   typeText,
@@ -205,7 +205,7 @@ export const OPS: Readonly<Record<string, OpDef>> = {
     inputs: [1, 1],
     infer: (c) => {
       const to = int(c, 'to');
-      const dtype: DType | undefined = ({ 1: 'float32', 7: 'int64', 9: 'bool' } as const)[to];
+      const dtype: DType | undefined = ({ 1: 'float32', 7: 'int64', 9: 'bool', 10: 'float16' } as const)[to];
       invariant(dtype !== undefined, `Cast: unknown target ${to}`);
       return [{ dtype, shape: at(c, 0).shape }];
     },
@@ -308,6 +308,35 @@ export const OPS: Readonly<Record<string, OpDef>> = {
       const keep = int(c, 'keepdims', 1) === 1;
       const shape = x.shape.flatMap((d, i) => (i === axis ? (keep ? [1] : []) : [d]));
       return [{ dtype: 'int64', shape }];
+    },
+  },
+  /**
+   * Inputs: trip count, condition, state. The body (attribute `body`) takes the iteration's number, the condition
+   * and the state, and gives the condition, the state and what is stacked over the iterations, along a first axis
+   * whose size is `wanted`.
+   */
+  Loop: {
+    inputs: [2, Infinity],
+    infer: (c) => {
+      need(c, 0, 'int64');
+      need(c, 1, 'bool');
+      const body = c.attrs['body'];
+      invariant(typeof body === 'object' && 'graph' in body, 'Loop: the body is missing');
+      const state = c.inputs.slice(2);
+      const [, ...results] = body.graph.outputs;
+      const types = results.map(({ tensor }): TensorType => tensor);
+      state.forEach((before, i) => {
+        const after = types[i];
+        invariant(
+          after?.dtype === before.dtype && sameShape(after.shape, before.shape),
+          `Loop: state ${i} is ${typeText(before)} before and ${after === undefined ? 'missing' : typeText(after)} after an iteration`,
+        );
+      });
+      const stacked = types.slice(state.length);
+      return [
+        ...state,
+        ...stacked.map(({ dtype, shape }) => ({ dtype, shape: [...wantedShape(c), ...shape] })),
+      ];
     },
   },
   TopK: {

@@ -1,5 +1,5 @@
-import type { Initializer, Node, Tensor } from './types.ts';
-import type { LiveGraph } from './graph.ts';
+import { live, type LiveGraph } from './graph.ts';
+import { bodiesOf, type Initializer, type Node, type Tensor } from './types.ts';
 
 /** Two 32-bit FNV-1a hashes of different start, as text: enough to tell the constants of like graphs apart. */
 function digest(bytes: Uint8Array): string {
@@ -21,19 +21,27 @@ function constantText(init: Initializer): string {
  * What a graph computes, whatever its tensors are called: equal texts mean that one compiled form serves both,
  * inputs and outputs taken by their place in the lists.
  */
-export function signature({ inputs, initializers, nodes, outputs }: LiveGraph): string {
+export function signature({ inputs, initializers, nodes, outputs, captures }: LiveGraph): string {
   const places = new Map<number, number>();
-  const place = (t: Tensor): number => {
-    const known = places.get(t.id);
-    if (known !== undefined) return known;
-    places.set(t.id, places.size);
-    return places.size - 1;
+  const idPlace = (id: number): number => {
+    const known = places.get(id) ?? places.size;
+    places.set(id, known);
+    return known;
   };
+  const place = (t: Tensor): number => idPlace(t.id);
   const typed = (t: Tensor): string => `${place(t)}:${t.dtype}[${t.shape.join()}]`;
-  const step = (node: Node): string =>
-    `${node.op}(${node.inputs.map(place).join()})${JSON.stringify(node.attrs)}→${node.outputs.map(typed).join()}`;
+  const attributes = ({ attrs }: Node): string =>
+    JSON.stringify(attrs, (key, value: unknown) => (key === 'graph' ? null : value));
+  /** A body by what it computes, and by where in this graph stands what it reads. */
+  const body = (graph: LiveGraph): string =>
+    `{${[...graph.captures.values()].map(place).join()}\n${signature(graph)}}`;
+  const step = (node: Node): string => {
+    const bodies = bodiesOf(node).map((graph) => body(live(graph)));
+    return `${node.op}(${node.inputs.map(place).join()})${attributes(node)}${bodies.join('')}→${node.outputs.map(typed).join()}`;
+  };
   return [
     inputs.map(typed).join(';'),
+    ...(captures.size === 0 ? [] : [[...captures.keys()].map(idPlace).join()]),
     initializers.map((init) => `${typed(init.tensor)}=${constantText(init)}`).join(';'),
     nodes.map(step).join(';'),
     outputs.map(({ tensor }) => place(tensor)).join(),

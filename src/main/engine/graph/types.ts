@@ -3,7 +3,8 @@
  * while the graph is built: each dimension is a number or the name of a size that is fixed at run time.
  */
 
-export type DType = 'float32' | 'int64' | 'bool';
+/** `float16` exists inside graphs only: no value of it crosses the border of a run. */
+export type DType = 'float32' | 'float16' | 'int64' | 'bool';
 
 /** A size: known now, or named and known when the graph runs. Equal names mean equal sizes. */
 export type Dim = number | string;
@@ -17,7 +18,8 @@ export interface Tensor {
   readonly shape: Shape;
 }
 
-export type AttrValue = number | string | readonly number[] | { readonly float: number };
+export type AttrValue =
+  number | string | readonly number[] | { readonly float: number } | { readonly graph: Subgraph };
 export type Attrs = Readonly<Record<string, AttrValue>>;
 
 export interface Node {
@@ -25,6 +27,17 @@ export interface Node {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly attrs: Attrs;
+}
+
+/** A graph as an attribute of a node of another one, which runs it: the body of a loop. */
+export interface Subgraph {
+  readonly name: string;
+  readonly nodes: readonly Node[];
+  readonly inputs: readonly Tensor[];
+  readonly initializers: ReadonlyMap<number, Initializer>;
+  readonly outputs: readonly { readonly name: string; readonly tensor: Tensor }[];
+  /** Tensors of the enclosing graph that are read here, by the id they have here. */
+  readonly captures: ReadonlyMap<number, Tensor>;
 }
 
 export type TensorData = Float32Array | BigInt64Array | Uint8Array;
@@ -61,4 +74,11 @@ export function elements(shape: Shape): number | undefined {
     n *= d;
   }
   return n;
+}
+
+/** The graphs that a node runs. */
+export function bodiesOf(node: Node): Subgraph[] {
+  return Object.values(node.attrs).flatMap((value) =>
+    typeof value === 'object' && 'graph' in value ? [value.graph] : [],
+  );
 }

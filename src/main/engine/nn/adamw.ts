@@ -1,6 +1,6 @@
 import type { TrainingConfig } from '../../../shared/domain/index.ts';
 import * as b from '../graph/builder.ts';
-import { Graph } from '../graph/index.ts';
+import { Graph, type Tensor } from '../graph/index.ts';
 
 /** Constants of the optimiser (Loshchilov & Hutter 2019, algorithm 2). */
 export interface AdamWOptions {
@@ -22,16 +22,39 @@ export function adamwGraph(options: AdamWOptions): Graph {
   const scalar = (name: string): ReturnType<Graph['input']> => g.input(name, 'float32', []);
   const [p, raw, m, v] = [values('p'), values('gradient'), values('m'), values('v')];
   const [scale, keep, step, root] = [scalar('scale'), scalar('keep'), scalar('step'), scalar('root')];
-  const gradient = b.mul(g, raw, scale);
+  const after = adamwUpdate(g, options, { p, gradient: raw, m, v }, { scale, keep, step, root });
+  g.output('p_out', after.p);
+  g.output('m_out', after.m);
+  g.output('v_out', after.v);
+  return g;
+}
+
+/** A parameter and both its moments, all of one shape. */
+export interface AdamWState {
+  readonly p: Tensor;
+  readonly m: Tensor;
+  readonly v: Tensor;
+}
+
+/** The same step as part of a graph; `keep` null where weight decay does not act. */
+export function adamwUpdate(
+  g: Graph,
+  options: AdamWOptions,
+  { p, gradient: raw, m, v }: AdamWState & { readonly gradient: Tensor },
+  by: {
+    readonly scale: Tensor;
+    readonly keep: Tensor | null;
+    readonly step: Tensor;
+    readonly root: Tensor;
+  },
+): AdamWState {
+  const gradient = b.mul(g, raw, by.scale);
   const first = b.add(g, b.mul(g, m, options.beta1), b.mul(g, gradient, 1 - options.beta1));
   const square = b.mul(g, gradient, gradient);
   const second = b.add(g, b.mul(g, v, options.beta2), b.mul(g, square, 1 - options.beta2));
-  const denominator = b.add(g, b.mul(g, b.sqrt(g, second), root), options.epsilon);
-  const update = b.mul(g, b.div(g, first, denominator), step);
-  g.output('p_out', b.sub(g, b.mul(g, p, keep), update));
-  g.output('m_out', first);
-  g.output('v_out', second);
-  return g;
+  const denominator = b.add(g, b.mul(g, b.sqrt(g, second), by.root), options.epsilon);
+  const update = b.mul(g, b.div(g, first, denominator), by.step);
+  return { p: b.sub(g, by.keep === null ? p : b.mul(g, p, by.keep), update), m: first, v: second };
 }
 
 /** The scalars of step t (from 1) at a learning rate, decoupled decay and clip factor. */

@@ -32,13 +32,7 @@ export interface DecoderFamily {
   /** Output projection: z [N, H·dh] → attn_out [N, d]. */
   attentionOutput(g: Graph, w: Weights, layer: number, z: Tensor): Tensor;
   /** Norm and MLP: x [N, d] (resid_mid, or resid_pre where `parallel`) → pre [N, m], post [N, m], mlp_out [N, d]. */
-  mlp(
-    g: Graph,
-    w: Weights,
-    layer: number,
-    x: Tensor,
-    tap?: Tap,
-  ): { pre: Tensor; post: Tensor; out: Tensor };
+  mlp(g: Graph, w: Weights, layer: number, x: Tensor, tap?: Tap): { pre: Tensor; post: Tensor; out: Tensor };
   finalNorm(g: Graph, w: Weights, x: Tensor, tap?: Tap): Tensor;
   /** Unembedding rows [vocabulary, d]. */
   unembedding(w: Weights): Tensor;

@@ -10,8 +10,13 @@ export const KEY_MASK = 'keys';
  * Hides keys from attention, as transformers' attention mask does: an input `keys` [B, 1, 1, T] is added to the
  * attention scores of every layer. Returns what the decoder is to call at its hook points.
  */
-export function keyMask(g: Graph, batch: Dim, length: Dim): (name: string, value: Tensor) => Tensor {
-  const keys = g.input(KEY_MASK, 'float32', [batch, 1, 1, length]);
+export function keyMask(
+  g: Graph,
+  batch: Dim,
+  length: Dim,
+  input: Graph['input'] = (...of) => g.input(...of),
+): (name: string, value: Tensor) => Tensor {
+  const keys = input(KEY_MASK, 'float32', [batch, 1, 1, length]);
   return (name, value) => (SCORES.test(name) ? b.add(g, value, keys) : value);
 }
 

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../../../shared/domain/index.ts';
 import { InvariantError, invariant } from '../../../shared/errors/index.ts';
 import { gradients } from '../autodiff/backward.ts';
+import * as b from '../graph/builder.ts';
 import { Graph, type Tensor } from '../graph/index.ts';
 import { crossEntropyWithGradients } from './crossEntropy.ts';
 import { decoderForward } from './decoder.ts';
@@ -40,32 +41,77 @@ export const gradientName = (parameter: string): string => `grad:${parameter}`;
  * `grad:NAME` for every parameter.
  */
 export function trainGraph(options: TrainGraphOptions): TrainGraph {
-  const { config, batch, length } = options;
+  const { batch, length } = options;
   const g = new Graph(`train_${batch}x${length}`);
-  const ids = g.input('ids', 'int64', [batch, length]);
-  const labels = g.input('labels', 'int64', [batch * length]);
-  const weights = g.input('weights', 'float32', [batch * length, 1]);
-  const parameters = new Map(options.parameters.map((p) => [p.name, g.input(p.name, 'float32', p.shape)]));
+  const input: Graph['input'] = (...of) => g.input(...of);
+  const batchInputs = batchOf(batch, length, input);
+  const parameters = options.parameters.map((p) => g.input(p.name, 'float32', p.shape));
+  const made = lossAndGradients(g, options, batchInputs, parameters, input);
+  g.output('loss', made.loss);
+  made.gradients.forEach((gradient, i) => {
+    g.output(gradientName(options.parameters[i]?.name ?? ''), gradient);
+  });
+  return { graph: g, masks: made.masks };
+}
+
+/** A batch in a graph: ids [B, T], labels [B·T], weights [B·T, 1]. */
+interface BatchTensors {
+  readonly ids: Tensor;
+  readonly labels: Tensor;
+  readonly weights: Tensor;
+}
+
+export const batchOf = (batch: number, length: number, input: Graph['input']): BatchTensors => ({
+  ids: input('ids', 'int64', [batch, length]),
+  labels: input('labels', 'int64', [batch * length]),
+  weights: input('weights', 'float32', [batch * length, 1]),
+});
+
+export interface LossAndGradients {
+  /** []. */
+  readonly loss: Tensor;
+  /** In the order and the shapes of the parameters; times the loss scale, where there is one. */
+  readonly gradients: readonly Tensor[];
+  readonly masks: readonly MaskInput[];
+}
+
+/**
+ * Appends loss and gradients of a batch to a graph. `parameters` are tensors of the graph in the order of
+ * `options.parameters`; `input` gives what else is fed (masks, `keys`). `lossScale` [], a power of two, multiplies
+ * the gradients from the loss on, so that small ones survive a narrower type on their way.
+ */
+export function lossAndGradients(
+  g: Graph,
+  options: TrainGraphOptions,
+  { ids, labels, weights }: BatchTensors,
+  parameters: readonly Tensor[],
+  input: Graph['input'],
+  lossScale: Tensor | null = null,
+): LossAndGradients {
+  const { config, batch, length } = options;
+  const byName = new Map(options.parameters.map(({ name }, i) => [name, parameters[i]]));
   const w = (name: string): Tensor => {
-    const tensor = parameters.get(name);
+    const tensor = byName.get(name);
     if (tensor === undefined) throw new InvariantError(`training without the parameter ${name}`);
     return tensor;
   };
-  const { dropout, masks } = maskedDropout(g, options.dropout);
-  const hook = options.hidePadding === true ? { hook: keyMask(g, batch, length) } : {};
+  const { dropout, masks } = maskedDropout(g, options.dropout, input);
+  const hook = options.hidePadding === true ? { hook: keyMask(g, batch, length, input) } : {};
   const { hidden } = decoderForward(g, config, w, ids, { dropout, ...hook });
   const head = lossHead(g, familyOf(config), w, hidden);
-  const loss = crossEntropyWithGradients(g, { ...head, labels, weights });
-  g.output('loss', loss.loss);
+  const scaled = lossScale === null ? weights : b.mul(g, weights, lossScale);
+  const loss = crossEntropyWithGradients(g, { ...head, labels, weights: scaled });
   const seeds = [
     { tensor: head.hidden, cotangent: loss.hidden },
     { tensor: head.unembedding, cotangent: loss.unembedding },
   ];
-  const list = [...parameters.values()];
-  gradients(g, seeds, list).forEach((gradient, i) => {
-    const name = list[i]?.name ?? '';
-    invariant(gradient !== null, `the loss does not depend on ${name}`);
-    g.output(gradientName(name), gradient);
+  const found = gradients(g, seeds, parameters).map((gradient, i) => {
+    invariant(gradient !== null, `the loss does not depend on ${options.parameters[i]?.name ?? ''}`);
+    return gradient;
   });
-  return { graph: g, masks };
+  return {
+    loss: lossScale === null ? loss.loss : b.div(g, loss.loss, lossScale),
+    gradients: found,
+    masks,
+  };
 }

@@ -1,3 +1,4 @@
+import { forcedDevice } from '../training/device.ts';
 import { runTraining } from '../training/run.ts';
 import type { Handler } from './handler.ts';
 
@@ -8,4 +9,5 @@ export const train: Handler<'train'> = (request, { context, emit, checkpoint }) 
     memoryLimitBytes: context.settings.memoryLimitBytes,
     emit,
     checkpoint,
+    ...forcedDevice(process.env['ENGRAM_TRAINING_PASS']),
   });

@@ -74,6 +74,8 @@ export interface SplitOptions {
   readonly rules: LossRules;
   /** Sequences in one run of the graph at most. */
   readonly maxRows: number;
+  /** Every batch has `maxRows` rows and this width, whatever is in it; see `widthOf`. Default: as narrow as may be. */
+  readonly width?: number;
 }
 
 /** Widths for sequences of up to `length` tokens, ascending, the last being `length` itself. */
@@ -143,7 +145,7 @@ interface Member {
  * that counts nowhere, and rows added to fill a batch count nothing either: neither changes loss or gradients.
  */
 export function splitStep(rows: StepRows, options: SplitOptions): MicroBatch[] {
-  const { data, rules, maxRows } = options;
+  const { data, rules, maxRows, width: fixed } = options;
   const counts = Array.from(rows, (row): RowCount => {
     const first = lengthIn(data, rules, row) > 0 && isTarget(data, rules, row, 0) ? 1 : 0;
     return { targets: targetsOf(data, rules, row), first };
@@ -157,10 +159,18 @@ export function splitStep(rows: StepRows, options: SplitOptions): MicroBatch[] {
   for (let at = 0; at < ordered.length; at += maxRows) {
     const members = ordered.slice(at, at + maxRows);
     const longest = members[0]?.length ?? 0;
-    const width = widths.find((w) => w >= longest) ?? data.length;
-    batches.push(fillBatch(members, data, rules, rowCountFor(members.length, maxRows), width));
+    const width = fixed ?? widths.find((w) => w >= longest) ?? data.length;
+    const height = fixed === undefined ? rowCountFor(members.length, maxRows) : maxRows;
+    batches.push(fillBatch(members, data, rules, height, width));
   }
   return batches;
+}
+
+/** The width that holds every sequence of the data. */
+export function widthOf(data: TokenBlock, rules: LossRules): number {
+  let longest = 0;
+  for (let row = 0; row < data.count; row++) longest = Math.max(longest, lengthIn(data, rules, row));
+  return widthsFor(data.length).find((w) => w >= longest) ?? data.length;
 }
 
 function fillBatch(

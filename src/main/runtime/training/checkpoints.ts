@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EpochPoint, StepPoint, type ModelConfig } from '../../../shared/domain/index.ts';
+import { EpochPoint, StepPoint, TrainingConfig, type ModelConfig } from '../../../shared/domain/index.ts';
 import { FormatError, StoreError, invariant } from '../../../shared/errors/index.ts';
 import {
   openModelFolder,
@@ -20,6 +20,17 @@ const FOLDER = /^checkpoint-(\d+)$/;
 const PARTIAL = '.partial';
 /** Checkpoints kept beside the best one. */
 const KEPT = 2;
+
+/** What a loop over steps carries beside parameters and moments. */
+export const LoopState = z.object({
+  precision: TrainingConfig.shape.precision,
+  /** Loss scale, and the steps taken since it last changed; of no effect without mixed precision. */
+  scale: z.number().positive(),
+  clean: z.number().int().nonnegative(),
+  /** Steps that changed nothing because loss or gradients were not finite. */
+  skipped: z.number().int().nonnegative(),
+});
+export type LoopState = z.infer<typeof LoopState>;
 
 /** Where a run stands; with the tensors beside it, all that decides how it goes on. */
 export const TrainingState = z.object({
@@ -47,6 +58,8 @@ export const TrainingState = z.object({
   seconds: z.number(),
   /** How gradients are computed: another way rounds differently, so that a resumed run keeps to it. */
   memory: z.object({ mode: z.enum(['whole', 'layers']), rows: z.number().int().positive() }).optional(),
+  /** Many steps in one run of a graph; absent where each step is run by itself. Kept to as well. */
+  loop: LoopState.optional(),
 });
 export type TrainingState = z.infer<typeof TrainingState>;
 

@@ -1,19 +1,19 @@
 import type { StepPoint } from '../../../shared/domain/index.ts';
 import { CancelledError, EngineError, UserInputError } from '../../../shared/errors/index.ts';
-import { clipScale } from '../../engine/nn/adamw.ts';
-import { learningRate } from '../../engine/nn/schedule.ts';
 import { openModelFolder, readTensor, type ModelFolder } from '../../models/index.ts';
 import type { TrainDone, TrainEvent, TrainRequest } from '../api.ts';
 import { peakRssBytes } from '../memory.ts';
 import { checkIds } from '../prompts.ts';
 import type { SessionFactory } from '../sessions.ts';
-import { hidesPadding, lossRules, planEpochs, splitStep, type EpochPlan, type LossRules } from './batches.ts';
+import { hidesPadding, lossRules, planEpochs, type EpochPlan, type LossRules } from './batches.ts';
 import { Checkpoints, stateAtStart, type TrainingState } from './checkpoints.ts';
 import { checkBlock } from './evaluate.ts';
-import { GradientRunner, requirePlan } from './gradients.ts';
+import { DEVICE_TRAINING, type DeviceTraining } from './device.ts';
+import { requirePlan } from './gradients.ts';
 import { runIdentity } from './identity.ts';
-import { AdamW, gradientNorm } from './optimizer.ts';
 import { ParameterStore } from './parameters.ts';
+import { openStepper } from './steppers.ts';
+import type { StepResult, Stepper } from './stepper.ts';
 import { Validator } from './validation.ts';
 
 export interface TrainingHost {
@@ -22,6 +22,8 @@ export interface TrainingHost {
   readonly emit: (event: TrainEvent) => void;
   /** Throws a CancelledError once the caller has cancelled. */
   readonly checkpoint: () => void;
+  /** How a run begins; default: as suits the provider in use. */
+  readonly device?: DeviceTraining;
 }
 
 /** Step points are sent together, at most this often. */
@@ -29,6 +31,8 @@ const REPORT_MS = 200;
 /** Within an epoch a checkpoint is written this often, unless writing takes more than a tenth of the time. */
 const SAVE_MS = 20_000;
 const SAVE_SHARE = 0.1;
+/** Steps whose sequences are laid out beforehand, at most. */
+const LOOK_AHEAD = 512;
 
 /** One fine-tuning run from its request to its best checkpoint. */
 class Training {
@@ -70,36 +74,52 @@ class Training {
     const { sessions } = this.#host;
     const { config } = this.#request;
     const model = this.#model.config;
-    const optimizer = await AdamW.open(sessions, config);
+    const stepper = await this.#stepper(memory);
     const validator = await Validator.open(sessions, this.#store, {
       config: model,
       training: config,
       rules: this.#rules,
       data: this.#request.validation,
     });
-    const gradients = new GradientRunner(sessions, this.#store, {
-      config: model,
-      dropout: config.dropout,
-      seed: config.seed,
-      memoryLimitBytes: this.#host.memoryLimitBytes,
-      mode: memory.mode,
-      hidePadding: hidesPadding(this.#rules),
-    });
     try {
       while (!this.#state.finished) {
-        while (this.#state.stepInEpoch < this.#plan.stepsPerEpoch)
-          await this.#step(gradients, optimizer, memory.rows);
+        while (this.#state.stepInEpoch < this.#plan.stepsPerEpoch) await this.#advance(stepper);
         await this.#endEpoch(validator);
       }
     } catch (error) {
       if (error instanceof CancelledError) await this.#saveWithinEpoch();
       throw error;
     } finally {
-      await gradients.close();
+      await stepper.close();
       await validator.close();
-      await optimizer.close();
     }
-    return this.#done();
+    return this.#done(stepper);
+  }
+
+  /** How steps are taken: as this run began, and else as suits the provider. */
+  async #stepper(memory: NonNullable<TrainingState['memory']>): Promise<Stepper> {
+    const { sessions, memoryLimitBytes, device } = this.#host;
+    const { config, train } = this.#request;
+    await sessions.prove();
+    const plan = {
+      store: this.#store,
+      training: config,
+      data: train,
+      rules: this.#rules,
+      maxRows: memory.rows,
+      totalSteps: this.#totalSteps,
+    };
+    const stepper = await openStepper(plan, {
+      sessions,
+      memoryLimitBytes,
+      model: this.#model.config,
+      mode: memory.mode,
+      device: device ?? DEVICE_TRAINING[sessions.provider],
+      carried: this.#state.loop,
+      begun: this.#state.step > 0,
+    });
+    if (stepper.carried !== undefined) this.#state.loop = stepper.carried;
+    return stepper;
   }
 
   /** How gradients are computed: as this run began, and else as the memory limit allows. */
@@ -154,29 +174,26 @@ class Training {
     this.#state.recent = [];
   }
 
-  async #step(gradients: GradientRunner, optimizer: AdamW, maxRows: number): Promise<void> {
-    const start = performance.now();
-    const { config, train } = this.#request;
+  async #advance(stepper: Stepper): Promise<void> {
     const { step, epoch, stepInEpoch } = this.#state;
-    const batches = splitStep(this.#plan.rows(epoch, stepInEpoch), {
-      data: train,
-      rules: this.#rules,
-      maxRows,
-    });
-    const loss = await gradients.run(batches, step, this.#host.checkpoint);
-    const norm = gradientNorm(this.#store.gradients);
-    this.#requireFinite(loss, norm);
-    const rate = learningRate(config, step, this.#totalSteps);
-    await optimizer.step(this.#store, {
-      t: step + 1,
-      learningRate: rate,
-      weightDecay: config.weightDecay,
-      scale: clipScale(norm, config.clip),
-    });
-    const targets = batches.reduce((sum, b) => sum + b.targets, 0);
-    const tokens = batches.reduce((sum, b) => sum + b.tokens, 0);
+    const most = Math.min(LOOK_AHEAD, this.#plan.stepsPerEpoch - stepInEpoch);
+    const rows = Array.from({ length: most }, (_, i) => this.#plan.rows(epoch, stepInEpoch + i));
+    const results = await stepper.advance(rows, step, this.#host.checkpoint);
+    for (const result of results) this.#note(result);
+    if (stepper.carried !== undefined) this.#state.loop = stepper.carried;
+    this.#report(false);
+    const due = Math.max(SAVE_MS, this.#saveCost / SAVE_SHARE);
+    if (performance.now() - this.#saved > due && this.#state.stepInEpoch < this.#plan.stepsPerEpoch) {
+      await this.#saveWithinEpoch();
+    }
+  }
+
+  /** A step done. One that was skipped has no sensible loss or norm: it moves on, and leaves no point. */
+  #note({ loss, norm, rate, taken, targets, tokens, seconds }: StepResult): void {
+    const { step, epoch, stepInEpoch } = this.#state;
     this.#state.step += 1;
     this.#state.stepInEpoch += 1;
+    if (!taken) return;
     this.#state.epochLoss += loss * targets;
     this.#state.epochTargets += targets;
     const point: StepPoint = {
@@ -185,24 +202,10 @@ class Training {
       loss,
       learningRate: rate,
       gradientNorm: norm,
-      tokensPerSecond: (tokens * 1000) / (performance.now() - start),
+      tokensPerSecond: tokens / seconds,
     };
     this.#points.push(point);
     this.#state.recent.push(point);
-    this.#report(false);
-    const due = Math.max(SAVE_MS, this.#saveCost / SAVE_SHARE);
-    if (performance.now() - this.#saved > due && this.#state.stepInEpoch < this.#plan.stepsPerEpoch) {
-      await this.#saveWithinEpoch();
-    }
-  }
-
-  #requireFinite(loss: number, norm: number): void {
-    if (Number.isFinite(loss) && Number.isFinite(norm)) return;
-    throw new EngineError(
-      'TRAINING_DIVERGED',
-      `Step ${this.#state.step + 1}: the loss is ${loss} and the gradient norm ${norm}.`,
-      'Lower the learning rate or lengthen the warm-up, and start a new run.',
-    );
   }
 
   async #endEpoch(validator: Validator): Promise<void> {
@@ -260,8 +263,8 @@ class Training {
     return folder;
   }
 
-  #done(): TrainDone {
-    const { best, step, seconds, stoppedEarly } = this.#state;
+  #done({ traffic }: Stepper): TrainDone {
+    const { best, step, seconds, stoppedEarly, loop } = this.#state;
     if (best === null) {
       throw new EngineError(
         'TRAINING_NO_BEST',
@@ -278,6 +281,11 @@ class Training {
       totalSteps: this.#totalSteps,
       seconds,
       peakRssBytes: peakRssBytes(),
+      pass: loop === undefined ? 'steps' : 'loop',
+      precision: loop?.precision ?? 'f32',
+      skippedSteps: loop?.skipped ?? 0,
+      bytesPerStep:
+        traffic === undefined ? null : (traffic.bytesIn + traffic.bytesOut) / Math.max(1, traffic.steps),
     };
   }
 }

@@ -1,0 +1,110 @@
+import type { TrainingConfig } from '../../../shared/domain/index.ts';
+import { EngineError } from '../../../shared/errors/index.ts';
+import { clipScale } from '../../engine/nn/adamw.ts';
+import { learningRate } from '../../engine/nn/schedule.ts';
+import type { TokenBlock } from '../../models/index.ts';
+import { splitStep, type LossRules, type MicroBatch, type StepRows } from './batches.ts';
+import type { LoopState } from './checkpoints.ts';
+import type { GradientRunner } from './gradients.ts';
+import { gradientNorm, type AdamW } from './optimizer.ts';
+import type { ParameterStore } from './parameters.ts';
+
+/** What one optimiser step gave. */
+export interface StepResult {
+  readonly loss: number;
+  /** L2 norm of all gradients before clipping. */
+  readonly norm: number;
+  readonly rate: number;
+  /** Whether parameters were changed; a loss scale that was too large makes a step go without effect. */
+  readonly taken: boolean;
+  readonly targets: number;
+  readonly tokens: number;
+  readonly seconds: number;
+}
+
+/** Bytes that crossed the border of runs. */
+export interface Traffic {
+  runs: number;
+  steps: number;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+/** Takes optimiser steps on the parameters of a store. */
+export interface Stepper {
+  /**
+   * Takes the step numbered `step` (from 0 over the whole run) on the first entry of `rows`, and as many of the next
+   * ones as suit; the store holds the parameters afterwards. `between` is called before every run of a graph; it
+   * throws to stop, and then nothing of that run counts.
+   * @throws EngineError TRAINING_DIVERGED; the store is as before the step.
+   */
+  advance(rows: readonly StepRows[], step: number, between: () => void): Promise<StepResult[]>;
+  /** What must be kept beside parameters and moments to go on; undefined for nothing. */
+  readonly carried: LoopState | undefined;
+  /** Bytes that crossed the border of runs, where they were counted. */
+  readonly traffic: Traffic | undefined;
+  close(): Promise<void>;
+}
+
+export interface StepPlan {
+  readonly store: ParameterStore;
+  readonly training: TrainingConfig;
+  readonly data: TokenBlock;
+  readonly rules: LossRules;
+  /** Sequences in one batch at most. */
+  readonly maxRows: number;
+  readonly totalSteps: number;
+}
+
+/** What the batches of a step hold. */
+export const sizesOf = (batches: readonly MicroBatch[]): Pick<StepResult, 'targets' | 'tokens'> => ({
+  targets: batches.reduce((sum, b) => sum + b.targets, 0),
+  tokens: batches.reduce((sum, b) => sum + b.tokens, 0),
+});
+
+/** The error of a step, counted from 0, that cannot be gone on from. */
+export const diverged = (step: number, loss: number, norm: number): EngineError =>
+  new EngineError(
+    'TRAINING_DIVERGED',
+    `Step ${step + 1}: the loss is ${loss} and the gradient norm ${norm}.`,
+    'Lower the learning rate or lengthen the warm-up, and start a new run.',
+  );
+
+/** One step after the other: gradients, their norm and the update are runs of their own, the state in main memory. */
+export class SingleStepper implements Stepper {
+  readonly carried = undefined;
+  readonly traffic = undefined;
+  readonly #plan: StepPlan;
+  readonly #gradients: GradientRunner;
+  readonly #optimizer: AdamW;
+
+  constructor(plan: StepPlan, gradients: GradientRunner, optimizer: AdamW) {
+    this.#plan = plan;
+    this.#gradients = gradients;
+    this.#optimizer = optimizer;
+  }
+
+  async advance([rows]: readonly StepRows[], step: number, between: () => void): Promise<StepResult[]> {
+    if (rows === undefined) return [];
+    const start = performance.now();
+    const { store, training, data, rules, maxRows, totalSteps } = this.#plan;
+    const batches = splitStep(rows, { data, rules, maxRows });
+    const loss = await this.#gradients.run(batches, step, between);
+    const norm = gradientNorm(store.gradients);
+    if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw diverged(step, loss, norm);
+    const rate = learningRate(training, step, totalSteps);
+    await this.#optimizer.step(store, {
+      t: step + 1,
+      learningRate: rate,
+      weightDecay: training.weightDecay,
+      scale: clipScale(norm, training.clip),
+    });
+    const seconds = (performance.now() - start) / 1000;
+    return [{ loss, norm, rate, taken: true, ...sizesOf(batches), seconds }];
+  }
+
+  async close(): Promise<void> {
+    await this.#gradients.close();
+    await this.#optimizer.close();
+  }
+}
