@@ -7,6 +7,8 @@ import {
   PairLine,
   PatchResult,
   Source,
+  TaskResult,
+  TaskSpec,
   TrainingRun,
 } from '../../../shared/domain/index.ts';
 import { RunResult, RunSpec } from '../../services/main-job/spec.ts';
@@ -146,6 +148,8 @@ interface Format {
 export const FORMATS = {
   pair: { schema: PairLine, title: 'One line of PAIRS.jsonl', io: 'input' },
   'run-spec': { schema: RunSpec, title: 'SPEC.json of engram run', io: 'input' },
+  task: { schema: TaskSpec, title: 'Settings of a task for engram pairs generate', io: 'input' },
+  'pairs-result': { schema: TaskResult, title: 'Result of engram pairs generate', io: 'output' },
   'patch-result': { schema: PatchResult, title: 'Result of engram patch and engram sweep', io: 'output' },
   'patch-plan': { schema: PatchPlanOutput, title: 'Result of engram patch --plan', io: 'output' },
   'logits-result': { schema: LogitsOutput, title: 'Result of engram logits', io: 'output' },

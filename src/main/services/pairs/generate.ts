@@ -70,7 +70,7 @@ export async function generatePairs(generation: Generation): Promise<TaskResult>
     if (judging) read += groups.length;
     groups.forEach((group, i) => {
       if (passed[i] === true) kept.push(group);
-      else rejected.push(String(group[0]?.clean));
+      else rejected.push(group[0]?.id ?? '');
     });
   }
   const shown = preview ? kept.slice(0, PREVIEW) : kept;

@@ -1,5 +1,5 @@
 import { TaskSpec, type TaskId } from '../../../shared/domain/index.ts';
-import { t } from '../../i18n/index.ts';
+import type { t } from '../../i18n/index.ts';
 
 export type FieldKey = keyof typeof t.tasks.fields;
 type FieldKind = 'number' | 'text' | 'words' | 'lines' | 'switch' | 'choice' | 'several';

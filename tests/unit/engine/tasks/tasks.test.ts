@@ -279,7 +279,8 @@ describe.skipIf(!existsSync(GPT2))('tasks under GPT-2’s tokenizer', () => {
     const disjoint = draw(gpt2, { task: 'clap', targets: 'disjoint', read: 'first-difference' }).lines[0]!;
     const bag = (answers: PairLine['answer']) =>
       new Set(answers.flatMap((answer) => gpt2.encodeInside(String(answer))));
-    expect(bag(disjoint.answer).isDisjointFrom(bag(disjoint.wrong))).toBe(true);
+    const held = bag(disjoint.wrong);
+    expect([...bag(disjoint.answer)].some((id) => held.has(id))).toBe(false);
     expect(disjoint.answer).toContain(' seizure');
     expect(spanText(gpt2, disjoint, 'clean', 'ANSWER')).toContain('Increased');
     expect(disjoint.read).toBe(disjoint.spans!.clean['ANSWER']![0]);

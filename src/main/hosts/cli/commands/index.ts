@@ -2,6 +2,7 @@ import type { CommandDefinition } from '../command.ts';
 import { importCommand } from './import.ts';
 import { logitsCommand } from './logits.ts';
 import { modelCommand } from './model.ts';
+import { pairsCommand } from './pairs.ts';
 import { patchCommand } from './patch.ts';
 import { demoCommand, runCommand } from './run.ts';
 import { serveCommand } from './serve.ts';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   importCommand,
   modelCommand,
   trainCommand,
+  pairsCommand,
   patchCommand,
   sweepCommand,
   logitsCommand,
