@@ -1,13 +1,22 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openModelFolder, readTensor, type ModelFolder } from '../../../src/main/models/index.ts';
 import { SessionFactory } from '../../../src/main/runtime/sessions.ts';
 import { hidesPadding, lossRules } from '../../../src/main/runtime/training/batches.ts';
 import type { LoopState } from '../../../src/main/runtime/training/checkpoints.ts';
+import {
+  DEVICE_TRAINING,
+  precisionOn,
+  type DeviceTraining,
+} from '../../../src/main/runtime/training/device.ts';
 import { GradientRunner } from '../../../src/main/runtime/training/gradients.ts';
 import { LoopStepper } from '../../../src/main/runtime/training/loopStepper.ts';
 import { AdamW } from '../../../src/main/runtime/training/optimizer.ts';
 import { ParameterStore } from '../../../src/main/runtime/training/parameters.ts';
+import { runTraining } from '../../../src/main/runtime/training/run.ts';
 import {
   SingleStepper,
   type StepPlan,
@@ -137,5 +146,149 @@ describe('many steps in one run', () => {
       }
     }
     expect(stepper.traffic).toMatchObject({ runs: 3, steps: STEPS });
+  });
+});
+
+/** The state of a store, as text: equal where every bit is. */
+const bits = ({ values, firstMoments, secondMoments }: ParameterStore): string =>
+  [values, firstMoments, secondMoments].map((a) => Buffer.from(a.buffer).toString('base64')).join();
+
+describe('where a run is cut', () => {
+  it('changes no bit, neither by the steps of a run nor by going on from a checkpoint', async () => {
+    const ends: string[] = [];
+    for (const stepsPerRun of [1, 4, STEPS]) {
+      const plan = await planOf(CONFIG, EVEN, 2);
+      const stepper = await looped(plan, stepsPerRun);
+      await take(stepper, 0, STEPS);
+      await stepper.close();
+      ends.push(bits(plan.store));
+    }
+    const plan = await planOf(CONFIG, EVEN, 2);
+    const before = await looped(plan, 3);
+    await take(before, 0, 6);
+    await before.close();
+    const after = await looped(plan, 6, before.carried);
+    await take(after, 6, STEPS);
+    await after.close();
+    expect(new Set([...ends, bits(plan.store)]).size).toBe(1);
+  });
+
+  it('changes what is moved: the state once a run, the batches once', async () => {
+    const plan = await planOf({ ...CONFIG, dropout: 0 }, EVEN, 2);
+    const moved = async (stepsPerRun: number): Promise<LoopStepper['traffic']> => {
+      const stepper = await looped(plan, stepsPerRun);
+      await take(stepper, 0, STEPS);
+      await stepper.close();
+      return stepper.traffic;
+    };
+    const [one, all] = [await moved(1), await moved(STEPS)];
+    // Parameters and both moments.
+    const state = 3 * 4 * 46_976;
+    expect(one.bytesOut - all.bytesOut).toBe((STEPS - 1) * state);
+    // Each run is told the number of its steps.
+    expect(one.bytesIn - all.bytesIn).toBe((STEPS - 1) * (state + 8));
+    expect(all.bytesOut - state).toBe(STEPS * 3 * 4);
+  });
+});
+
+describe('mixed precision', () => {
+  const mixed: LoopState = { ...FRESH, precision: 'mixed-f16' };
+
+  it('gives the gradients of float32 but for the rounding of float16', async () => {
+    const training = { ...CONFIG, clip: 0, firstRate: 'one-step' } as const;
+    const run = async (carried: LoopState): Promise<{ plan: StepPlan; steps: StepResult[] }> => {
+      const plan = await planOf(training, EVEN, 2);
+      const stepper = await looped(plan, 1, carried);
+      const steps = await take(stepper, 0, 1);
+      await stepper.close();
+      return { plan, steps };
+    };
+    const [wide, narrow] = [await run(FRESH), await run(mixed)];
+    const ratio = (narrow.steps[0]?.loss ?? NaN) / (wide.steps[0]?.loss ?? NaN);
+    expect(Math.abs(ratio - 1)).toBeGreaterThan(0);
+    expect(Math.abs(ratio - 1)).toBeLessThan(2 ** -11);
+    // After one step the first moment is the gradient times 1 - beta1.
+    const [a, b] = [narrow.plan.store.firstMoments, wide.plan.store.firstMoments];
+    expect(distance(a, b)).toBeGreaterThan(1e-6 * norm(b));
+    expect(distance(a, b)).toBeLessThan(1e-2 * norm(b));
+  });
+
+  it('skips a step that overflows, halves the scale, and goes on as if the step had not been', async () => {
+    const training = { ...CONFIG, dropout: 0, accumulation: 1 };
+    const batch = rowsOf(0).slice(0, 2);
+    const run = async (carried: LoopState, batches: number) => {
+      const plan = await planOf(training, EVEN, 2);
+      const stepper = await looped(plan, batches, carried);
+      const rows = Array.from({ length: batches }, () => batch);
+      const steps = await stepper.advance(rows, 0, () => undefined);
+      await stepper.close();
+      return { end: bits(plan.store), steps, carried: stepper.carried };
+    };
+    // A gradient beyond 65,504 at first; a power of two more or less changes no other bit.
+    const large = await run({ ...mixed, scale: 2 ** 24 }, 14);
+    const skipped = large.steps.filter((s) => !s.taken).length;
+    expect(skipped).toBeGreaterThan(0);
+    expect(large.steps.map((s) => s.taken)).toEqual(large.steps.map((_, i) => i >= skipped));
+    expect(large.carried).toEqual({ ...mixed, scale: 2 ** (24 - skipped), clean: 14 - skipped, skipped });
+    const clean = await run({ ...mixed, scale: 2 ** (24 - skipped) }, 14 - skipped);
+    expect(large.steps.slice(skipped).map((s) => s.rate)).toEqual(clean.steps.map((s) => s.rate));
+    expect(large.end).toBe(clean.end);
+  });
+
+  it('doubles the scale after 2,000 steps without an overflow', async () => {
+    const plan = await planOf({ ...CONFIG, dropout: 0 }, EVEN, 2);
+    const stepper = await looped(plan, 2, { ...mixed, scale: 4, clean: 1999 });
+    await take(stepper, 0, 2);
+    await stepper.close();
+    expect(stepper.carried).toEqual({ ...mixed, scale: 8, clean: 1, skipped: 0 });
+  });
+
+  it('is float32 where the provider gains nothing', () => {
+    expect(precisionOn('mixed-f16', DEVICE_TRAINING.cpu)).toBe('f32');
+    expect(precisionOn('mixed-f16', DEVICE_TRAINING.cuda)).toBe('mixed-f16');
+  });
+});
+
+describe('a whole run', () => {
+  it('goes through epochs, checkpoints and validation in loops, and says what it moved', async () => {
+    const work = await mkdtemp(join(tmpdir(), 'engram-loop-'));
+    const ids = Int32Array.from({ length: 12 * LENGTH }, (_, i) => (i * 37 + (i % 5)) % 209);
+    const block = { ids, lengths: EVEN.slice(0, 12), count: 12, length: LENGTH };
+    const run = (device: DeviceTraining): ReturnType<typeof runTraining> =>
+      runTraining(
+        {
+          folder,
+          workFolder: join(work, device.pass),
+          train: block,
+          validation: block,
+          config: { ...CONFIG, epochs: 2, patience: 0, precision: 'mixed-f16' },
+          eosTokenId: 210,
+          resume: false,
+          samplePrompt: null,
+          sampleTokens: 0,
+        },
+        {
+          sessions,
+          memoryLimitBytes: 2 ** 30,
+          emit: () => undefined,
+          checkpoint: () => undefined,
+          device,
+        },
+      );
+    const [steps, loop, half] = [
+      await run(DEVICE_TRAINING.cpu),
+      await run({ pass: 'loop', mixed: false }),
+      await run({ pass: 'loop', mixed: true }),
+    ];
+    await rm(work, { recursive: true });
+    expect([steps, loop, half].map((d) => [d.pass, d.precision, d.steps])).toEqual([
+      ['steps', 'f32', 6],
+      ['loop', 'f32', 6],
+      ['loop', 'mixed-f16', 6],
+    ]);
+    expect(steps.bytesPerStep).toBeNull();
+    expect(loop.bytesPerStep).toBeGreaterThan(0);
+    expect(Math.abs(loop.bestValidationLoss / steps.bestValidationLoss - 1)).toBeLessThan(1e-5);
+    expect(Math.abs(half.bestValidationLoss / steps.bestValidationLoss - 1)).toBeLessThan(1e-2);
   });
 });

@@ -5,37 +5,71 @@ import type { Graph, Node, Tensor, TensorType } from '../graph/index.ts';
 /** What gains from a narrower type: products of matrices. Everything else keeps float32, as PyTorch's autocast does. */
 const PRODUCTS: ReadonlySet<string> = new Set(['Gemm', 'MatMul', 'FusedMatMul']);
 
-type Value = (name: string, type: TensorType) => Tensor;
-
 /**
- * Rewrites a graph so that every matrix product takes float16 factors and gives float16, cast back at once. What a
- * Gemm adds (a bias, the sum so far) is added in float32. Factors beyond ±65,504 become infinite.
+ * Rewrites a graph of known sizes so that every matrix product takes float16 factors and gives float16, cast back at
+ * once. What a Gemm adds (a bias, the sum so far) is added in float32. Factors beyond ±65,504 become infinite.
+ *
+ * Between a cast and a product stands a Reshape to the same shape, which moves nothing: where a provider has no
+ * product in float16, the runtime casts back before it and drops casts that meet, and the rounding with them.
  */
 export function toMixedPrecision(g: Graph): void {
   const narrow = new Map<number, Tensor>();
-  g.rewrite((node, value) => (PRODUCTS.has(node.op) ? productInHalf(node, value, narrow) : [node]));
+  g.rewrite((node, value) =>
+    PRODUCTS.has(node.op) ? new Rewriting(g, value, narrow).product(node) : [node],
+  );
 }
 
-function productInHalf(node: Node, value: Value, narrow: Map<number, Tensor>): Node[] {
-  const [a, b, added] = node.inputs;
-  const [result] = node.outputs;
-  invariant(a !== undefined && b !== undefined && result !== undefined, `${node.op} without factors`);
-  const casts: Node[] = [];
-  const half = (x: Tensor): Tensor => {
-    const known = narrow.get(x.id);
+/** The nodes that come to stand in the place of one. */
+class Rewriting {
+  readonly #graph: Graph;
+  readonly #value: (name: string, type: TensorType) => Tensor;
+  /** Float16 forms that exist already, by the id of the tensor. */
+  readonly #narrow: Map<number, Tensor>;
+  readonly #nodes: Node[] = [];
+
+  constructor(graph: Graph, value: (name: string, type: TensorType) => Tensor, narrow: Map<number, Tensor>) {
+    this.#graph = graph;
+    this.#value = value;
+    this.#narrow = narrow;
+  }
+
+  product(node: Node): readonly Node[] {
+    const [a, b, added] = node.inputs;
+    const [result] = node.outputs;
+    invariant(a !== undefined && b !== undefined && result !== undefined, `${node.op} without factors`);
+    const factors = [this.#half(a), this.#half(b)];
+    const product = this.#float16(result);
+    this.#nodes.push({ op: node.op, inputs: factors, outputs: [product], attrs: node.attrs });
+    const wide = added === undefined ? result : this.#value('product', result);
+    this.#cast(this.#kept(product), wide, 'float32');
+    if (added !== undefined)
+      this.#nodes.push({ op: 'Add', inputs: [wide, added], outputs: [result], attrs: {} });
+    return this.#nodes;
+  }
+
+  #half(x: Tensor): Tensor {
+    const known = this.#narrow.get(x.id);
     if (known !== undefined) return known;
-    const made = value('half', { dtype: 'float16', shape: x.shape });
-    casts.push({ op: 'Cast', inputs: [x], outputs: [made], attrs: { to: CAST_TO.float16 } });
-    narrow.set(x.id, made);
+    const cast = this.#float16(x);
+    this.#cast(x, cast, 'float16');
+    const made = this.#kept(cast);
+    this.#narrow.set(x.id, made);
     return made;
-  };
-  const factors = [half(a), half(b)];
-  const product = value('half_product', { dtype: 'float16', shape: result.shape });
-  const wide = added === undefined ? result : value('product', result);
-  return [
-    ...casts,
-    { op: node.op, inputs: factors, outputs: [product], attrs: node.attrs },
-    { op: 'Cast', inputs: [product], outputs: [wide], attrs: { to: CAST_TO.float32 } },
-    ...(added === undefined ? [] : [{ op: 'Add', inputs: [wide, added], outputs: [result], attrs: {} }]),
-  ];
+  }
+
+  #float16({ shape }: Tensor): Tensor {
+    return this.#value('half', { dtype: 'float16', shape });
+  }
+
+  #cast(from: Tensor, to: Tensor, type: 'float16' | 'float32'): void {
+    this.#nodes.push({ op: 'Cast', inputs: [from], outputs: [to], attrs: { to: CAST_TO[type] } });
+  }
+
+  /** The same values under another name. */
+  #kept(x: Tensor): Tensor {
+    const made = this.#float16(x);
+    const shape = this.#graph.ints(x.shape.map(Number));
+    this.#nodes.push({ op: 'Reshape', inputs: [x, shape], outputs: [made], attrs: {} });
+    return made;
+  }
 }
