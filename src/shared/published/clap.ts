@@ -1,5 +1,5 @@
 /** One row of Tables 3 to 5 of Bahador 2025 (arXiv 2504.02976), as printed. */
-export interface ClapTable {
+interface ClapTable {
   readonly table: 3 | 4 | 5;
   readonly question: string;
   readonly site: string;
@@ -46,7 +46,7 @@ export const CLAP_TABLES: readonly ClapTable[] = [
   },
 ];
 
-export type ClapNumbers = Pick<ClapTable, 'clean' | 'corrupted' | 'patched'>;
+type ClapNumbers = Pick<ClapTable, 'clean' | 'corrupted' | 'patched'>;
 
 /** (patched − corrupted) / (clean − corrupted), and the share of the gap that was not recovered. */
 export function recomputed({ clean, corrupted, patched }: ClapNumbers): { recovery: number; rest: number } {

@@ -4,7 +4,7 @@
  */
 export const ZHANG_NANDA_SOURCE = 'Zhang & Nanda 2024, arXiv 2309.16042, appendices D to F; GPT-2 small';
 
-export interface PublishedHeads {
+interface PublishedHeads {
   readonly corruption: 'str' | 'gn';
   readonly metric: 'logit_diff' | 'prob' | 'kl';
   readonly positive: readonly string[];

@@ -1,13 +1,13 @@
 import { Mt19937 } from '../random/index.ts';
 import { quantile } from './descriptive.ts';
 
-export interface TwoSampleInterval {
+interface TwoSampleInterval {
   readonly value: number;
   readonly low: number;
   readonly high: number;
 }
 
-export interface TwoSampleOptions {
+interface TwoSampleOptions {
   readonly resamples: number;
   readonly seed: number;
 }
