@@ -17,7 +17,7 @@ import { REPORT_STYLE } from '../exporters/report/style.ts';
 import { startCore, type AnyPort, type ChildLike, type CoreProcess } from '../shell/core.ts';
 import { registerDialogs } from '../shell/dialogs.ts';
 import { APP_SCHEMES, serveRenderer } from '../shell/protocol.ts';
-import { createSecretVault } from '../shell/secrets.ts';
+import { openSecretVault } from '../shell/secrets.ts';
 import { hardenContents, hardenSession, isOwnPage } from '../shell/security.ts';
 import { styleHash } from '../shell/web/policy.ts';
 import { START_ADDRESS, windowOptions } from '../shell/window.ts';
@@ -58,16 +58,17 @@ if (app.requestSingleInstanceLock()) {
 async function start(): Promise<void> {
   hardenSession(session.defaultSession);
   serveRenderer(protocol, paths.renderer, [styleHash(REPORT_STYLE)]);
+  const vault = await openSecretVault(join(app.getPath('userData'), 'secrets.json'), {
+    available: hasKeychain,
+    encrypt: (text) => safeStorage.encryptStringAsync(text),
+    decrypt: async (bytes) => (await safeStorage.decryptStringAsync(Buffer.from(bytes))).result,
+  });
   const started = startCore(
     {
       fork: (entry, serviceName, env): ChildLike =>
         utilityChild(utilityProcess.fork(entry, [], { serviceName, env: { ...process.env, ...env } })),
       channel: () => new MessageChannelMain(),
-      vault: createSecretVault(join(app.getPath('userData'), 'secrets.json'), {
-        available: hasKeychain,
-        encrypt: (text) => safeStorage.encryptString(text),
-        decrypt: (bytes) => safeStorage.decryptString(Buffer.from(bytes)),
-      }),
+      vault,
     },
     join(paths.root, 'out', 'main', 'core.js'),
     { data: app.getPath('userData'), studies: join(app.getPath('documents'), 'Engram') },
@@ -104,8 +105,8 @@ async function start(): Promise<void> {
 }
 
 /** Linux without a keyring falls back to a key that is in Electron's source: that is no keychain. */
-function hasKeychain(): boolean {
-  if (!safeStorage.isEncryptionAvailable()) return false;
+async function hasKeychain(): Promise<boolean> {
+  if (!(await safeStorage.isAsyncEncryptionAvailable())) return false;
   return process.platform !== 'linux' || safeStorage.getSelectedStorageBackend() !== 'basic_text';
 }
 

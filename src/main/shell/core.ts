@@ -82,7 +82,9 @@ export function startCore(
       settle(message.call, message);
     },
     'keep-secret': ({ call, name, value }) => {
-      send({ type: 'secret-kept', call, error: keepSecret(environment.vault, name, value) });
+      void keepSecret(environment.vault, name, value).then((error) => {
+        send({ type: 'secret-kept', call, error });
+      });
     },
     closed: () => closed?.(),
   };
@@ -133,9 +135,9 @@ export function startCore(
 }
 
 /** Why a secret could not be kept; null when it is. */
-function keepSecret(vault: SecretVault, name: string, value: string | null): string | null {
+async function keepSecret(vault: SecretVault, name: string, value: string | null): Promise<string | null> {
   try {
-    vault.keep(name, value);
+    await vault.keep(name, value);
     return null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -238,7 +238,7 @@ export async function runBaseline(
       ...fast.map(pointName),
       ...record.map((point) => `${point}:out`),
     ]);
-    const arrays: LayerArrays = layers[layer] ?? new Map();
+    const arrays = layers[layer] ?? new Map<HookName | 'k' | 'v', Recorded>();
     layers[layer] = arrays;
     arrays.set(PRE, { data: x, width: d, rows: 'all', square: null });
     keep(out, 'all', arrays);

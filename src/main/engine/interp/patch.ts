@@ -309,13 +309,10 @@ async function sequenceValues(
 /** The clean run's distribution over the vocabulary. */
 async function cleanDistribution(c: ReadContext, { at }: Reader): Promise<CleanDistribution> {
   const denoising = c.task.direction === 'denoising';
-  const byOther = denoising && c.other !== null && c.otherSessions !== null;
-  const sessions = byOther ? c.otherSessions : c.sessions;
-  const h =
-    byOther && c.other !== null
-      ? c.other.finalRows(at, 'target')
-      : c.base.finalRows(at, denoising ? 'other' : 'target');
-  invariant(sessions !== null, 'sessions of the clean run');
+  const { sessions, h } =
+    denoising && c.other !== null && c.otherSessions !== null
+      ? { sessions: c.otherSessions, h: c.other.finalRows(at, 'target') }
+      : { sessions: c.sessions, h: c.base.finalRows(at, denoising ? 'other' : 'target') };
   const head = await sessions.logits();
   const { logits } = await head.run({ h: floats(h, [1, sessions.config.dModel]) }, ['logits']);
   invariant(logits?.length === sessions.config.vocabSize, 'logits of one row');

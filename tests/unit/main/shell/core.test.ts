@@ -48,9 +48,10 @@ function start(kept: Readonly<Record<string, string>> = {}, available = false) {
         available,
         all: () => vault,
         keep: (name, value) => {
-          if (value === 'refused') throw new Error('locked');
+          if (value === 'refused') return Promise.reject(new Error('locked'));
           if (value === null) vault.delete(name);
           else vault.set(name, value);
+          return Promise.resolve();
         },
       },
     },
@@ -62,6 +63,9 @@ function start(kept: Readonly<Record<string, string>> = {}, available = false) {
   if (services === undefined) throw new Error('no core was started');
   return { core, services, children, exits, vault };
 }
+
+/** What a promise leads to has happened. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('the core process', () => {
   it('gets its folders, and a port for each page', () => {
@@ -75,16 +79,18 @@ describe('the core process', () => {
     expect(services.sent).toEqual([{ message: { type: 'page' }, ports: [{ port: 1 }] }]);
   });
 
-  it('gets secrets by message only, and has them kept or removed', () => {
+  it('gets secrets by message only, and has them kept or removed', async () => {
     const { services, vault } = start({ 'pubmed-key': 'abc12345' }, true);
     expect(services.env['ENGRAM_CORE']).not.toContain('abc12345');
     expect(services.sent[0]?.message).toEqual({ type: 'secret', name: 'pubmed-key', value: 'abc12345' });
     services.say({ type: 'keep-secret', call: 1, name: 'pubmed-key', value: 'new' });
     expect(vault.get('pubmed-key')).toBe('new');
     services.say({ type: 'keep-secret', call: 2, name: 'pubmed-key', value: 'refused' });
+    await settled();
     expect(services.sent.at(-1)?.message).toEqual({ type: 'secret-kept', call: 2, error: 'locked' });
     services.say({ type: 'keep-secret', call: 3, name: 'pubmed-key', value: null });
     expect(vault.size).toBe(0);
+    await settled();
     expect(services.sent.at(-1)?.message).toEqual({ type: 'secret-kept', call: 3, error: null });
   });
 
