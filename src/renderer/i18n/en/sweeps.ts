@@ -268,6 +268,7 @@ export const sweeps = {
   restored: 'of the gap restored',
   broken: 'of the gap changed',
   intervalN: (low: string, high: string, n: number) => `95 % interval ${low} to ${high}, n = ${count(n)}`,
+  undefinedRatio: (n: number) => `95 % interval undefined: the gap is near 0, n = ${count(n)}`,
   noInterval: (n: number) => `no interval yet, n = ${count(n)}`,
   corrupted: 'Corrupted',
   patched: 'Patched',
