@@ -17,6 +17,7 @@ import { evaluateModel } from './evaluation.ts';
 import { provenanceOf } from './provenance.ts';
 import { runStreaming } from './streaming.ts';
 import { buildTrainingData, type TrainingData } from './training-data.ts';
+import { recordComputed } from './training-record.ts';
 
 const SAMPLE_TOKENS = 40;
 const TrainParams = z.object({ runId: TrainingRunId });
@@ -108,7 +109,7 @@ async function trainOrContinue(
   tokenizer: TextTokenizer,
   data: TrainingData,
 ): Promise<Kept> {
-  const { study, compute, signal, finish } = context;
+  const { study, compute, signal, finish, log } = context;
   const key = `${workName(run)}-best`;
   try {
     const done = await runStreaming<TrainEvent, Awaited<ReturnType<typeof compute.train>>>(
@@ -133,6 +134,8 @@ async function trainOrContinue(
       },
     );
     study.training.update(run.id, { totalSteps: done.totalSteps, step: done.steps });
+    const computed = recordComputed(study, run, done);
+    if (computed !== null) log(computed);
     return {
       folder: done.bestFolder,
       epoch: done.bestEpoch,

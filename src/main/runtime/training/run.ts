@@ -5,7 +5,7 @@ import type { TrainDone, TrainEvent, TrainRequest } from '../api.ts';
 import { peakRssBytes } from '../memory.ts';
 import { checkIds } from '../prompts.ts';
 import type { SessionFactory } from '../sessions.ts';
-import { hidesPadding, lossRules, planEpochs, type EpochPlan, type LossRules } from './batches.ts';
+import { lossRules, planEpochs, type EpochPlan, type LossRules } from './batches.ts';
 import { Checkpoints, stateAtStart, type TrainingState } from './checkpoints.ts';
 import { checkBlock } from './evaluate.ts';
 import { DEVICE_TRAINING, type DeviceTraining } from './device.ts';

@@ -9,6 +9,7 @@ import {
   type TrainingRun,
 } from '../../../shared/domain/index.ts';
 import { formatCount, formatNumber } from '../../../shared/figures/index.ts';
+import { precisionWords } from '../../jobs/training-record.ts';
 import { familyLabel } from '../../models/index.ts';
 import type { Study } from '../../store/index.ts';
 import { corruptionWords } from '../compare/settings.ts';
@@ -115,7 +116,7 @@ export function trainingMethods(study: Study, run: TrainingRun): string {
       : `The best checkpoint, epoch ${run.bestEpoch} of at most ${c.epochs} (validation loss ${formatNumber(run.bestValidationLoss, 3)}), was kept${run.stoppedEarly ? '; training stopped early' : ''}.`;
   return [
     `${base} was fine-tuned on ${dataset.name}, version ${dataset.version} (${run.name}, configuration ${c.preset}), with AdamW (β₁ ${c.beta1}, β₂ ${c.beta2}, ε ${c.epsilon}, decoupled weight decay ${c.weightDecay}, ${DECAY_WORDS[c.decay]}).`,
-    `Learning rate ${c.learningRate} with ${c.warmupSteps} warm-up steps (first rate ${c.firstRate === 'zero' ? 0 : 'one step’s share'}), then ${schedule}; batches of ${c.batchSize}, gradients accumulated over ${c.accumulation}; sequences of ${c.sequenceLength} tokens (longer abstracts ${LONG_WORDS[c.longAbstracts]}; end-of-text token ${c.endOfText ? 'after each' : 'not added'}); gradient norm ${c.clip === 0 ? 'not clipped' : `clipped at ${c.clip}`}; dropout ${c.dropout}; ${lossWords(c)}; ${c.precision}; seed ${c.seed}; ${stop}.`,
+    `Learning rate ${c.learningRate} with ${c.warmupSteps} warm-up steps (first rate ${c.firstRate === 'zero' ? 0 : 'one step’s share'}), then ${schedule}; batches of ${c.batchSize}, gradients accumulated over ${c.accumulation}; sequences of ${c.sequenceLength} tokens (longer abstracts ${LONG_WORDS[c.longAbstracts]}; end-of-text token ${c.endOfText ? 'after each' : 'not added'}); gradient norm ${c.clip === 0 ? 'not clipped' : `clipped at ${c.clip}`}; dropout ${c.dropout}; ${lossWords(c)}; ${precisionWords(study, run)}; seed ${c.seed}; ${stop}.`,
     ended,
   ].join(' ');
 }

@@ -1,6 +1,7 @@
 import type { Model, TrainingConfig, TrainingEstimate } from '../../../shared/domain/index.ts';
 import { leastBytes, planMemory, trainingSeconds, type MemoryPlan } from '../../engine/nn/trainingCost.ts';
 import type { TrainingData } from '../../jobs/training-data.ts';
+import type { ProviderName } from '../../runtime/providers.ts';
 import { parameterCount } from '../../models/index.ts';
 import { trainingWarnings } from './warnings.ts';
 
@@ -9,6 +10,7 @@ export interface Machine {
   readonly memoryBytes: number;
   /** Floating-point operations a second of a large matrix product, on all threads. */
   readonly flops: number;
+  readonly provider: ProviderName;
 }
 
 const HALF_HOUR = 1800;
@@ -80,7 +82,16 @@ export function estimateTraining(
     memory: plan === null ? null : { mode: plan.mode, rows: plan.rows },
     offer: plan === null ? shorterThatFits(model, block.length, machine.memoryBytes) : null,
     epochsInHalfHour,
-    warnings: trainingWarnings({ data, model, origin, config, steps, plan, epochsInHalfHour }),
+    warnings: trainingWarnings({
+      data,
+      model,
+      origin,
+      config,
+      steps,
+      plan,
+      epochsInHalfHour,
+      provider: machine.provider,
+    }),
   };
 }
 

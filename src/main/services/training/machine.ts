@@ -21,6 +21,7 @@ export function createMachine(
   };
   return async () => {
     const { threads, provider, memoryLimitMb } = settings.get();
-    return { flops: await speed(`${provider}:${threads}`), memoryBytes: memoryLimitMb * 2 ** 20 };
+    const flops = await speed(`${provider}:${threads}`);
+    return { flops, memoryBytes: memoryLimitMb * 2 ** 20, provider };
   };
 }

@@ -1,6 +1,8 @@
 import type { Model, TrainingConfig } from '../../../shared/domain/index.ts';
 import type { MemoryPlan } from '../../engine/nn/trainingCost.ts';
 import type { TrainingData } from '../../jobs/training-data.ts';
+import type { ProviderName } from '../../runtime/providers.ts';
+import { DEVICE_TRAINING } from '../../runtime/training/device.ts';
 
 /** A run as far as it is known before it starts. */
 export interface PlannedRun {
@@ -12,6 +14,8 @@ export interface PlannedRun {
   /** How it would be computed; null where it does not fit. */
   readonly plan: MemoryPlan | null;
   readonly epochsInHalfHour: number | null;
+  /** What is to compute it. */
+  readonly provider: ProviderName;
 }
 
 /** One warning: when it applies, and what it says. */
@@ -47,8 +51,19 @@ const RULES: readonly Rule[] = [
       'Padding is counted in the loss (as Configuration I does): its losses are not comparable with runs that mask it.',
   },
   {
-    applies: ({ config }) => config.preset === 'I' || config.preset === 'I-text',
+    applies: ({ config }) =>
+      (config.preset === 'I' || config.preset === 'I-text') && config.precision === 'f32',
     says: () => 'Configuration I was run in half precision; this run computes in 32-bit floats throughout.',
+  },
+  {
+    applies: ({ config, provider }) => config.precision === 'mixed-f16' && !DEVICE_TRAINING[provider].mixed,
+    says: ({ provider }) =>
+      `The ${provider} provider gains nothing from half precision: this run computes in 32-bit floats throughout.`,
+  },
+  {
+    applies: ({ provider }) => DEVICE_TRAINING[provider].pass === 'loop',
+    says: ({ provider }) =>
+      `What the ${provider} provider is to compute has been proven on the CPU only: no training on a GPU has been seen yet.`,
   },
   {
     applies: ({ config, origin }) => config.preset === 'quick' && origin === 'imported',

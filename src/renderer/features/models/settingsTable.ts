@@ -94,6 +94,15 @@ export const SETTINGS: readonly Setting[] = [
     accepts: (n) => n >= 0 && n < 1,
     problem: t.training.badShare,
   },
+  {
+    kind: 'choice',
+    key: 'precision',
+    group: 'steps',
+    options: [
+      { label: c.f32, apply: { precision: 'f32' } },
+      { label: c['mixed-f16'], apply: { precision: 'mixed-f16' } },
+    ],
+  },
   atLeast('seed', 0, { group: 'steps' }),
   choice('endOfText', [
     { label: c.added, apply: { endOfText: true } },

@@ -65,6 +65,10 @@ export const training = {
       name: 'Dropout',
       text: 'Share of activations dropped while training. 0 for a small model that should memorise.',
     },
+    precision: {
+      name: 'Precision',
+      text: 'Half precision for matrix products on CUDA and DirectML; not yet tried on a GPU. The CPU gains nothing from it and computes in 32-bit floats.',
+    },
     endOfText: {
       name: 'End of text',
       text: 'Whether every abstract is followed by the end-of-text token. The study’s code adds none.',
@@ -109,6 +113,8 @@ export const training = {
     hidden: 'Hidden (code)',
     matrices: 'Matrices and embeddings (code)',
     all: 'Every parameter',
+    f32: '32-bit floats',
+    'mixed-f16': 'Half where the provider gains from it',
     zero: 'At 0 (code)',
     'one-step': 'At one step’s share',
     stepTokens: 'Mean over its predicted tokens',

@@ -43,7 +43,7 @@ function data(train: number, length: number, each = 300): TrainingData {
 }
 
 /** Two cores with AVX-512. */
-const machine = { flops: 235e9, memoryBytes: 8 * GB };
+const machine = { flops: 235e9, memoryBytes: 8 * GB, provider: 'cpu' } as const;
 
 describe('the estimate of a run', () => {
   it('gives Config I in full: about 122 million tokens, batches in two parts within 8 GB, days on two cores', () => {
@@ -106,5 +106,16 @@ describe('the estimate of a run', () => {
     const fitting = estimateTraining(data(800, 128), SMALL, TRAINING_PRESETS.quick, machine);
     expect(fitting.epochsInHalfHour).toBeGreaterThanOrEqual(12);
     expect(fitting.seconds).toBeLessThan(1800);
+  });
+
+  it('says where half precision is not what is computed, and what no GPU has run', () => {
+    const half = { ...TRAINING_PRESETS.II, precision: 'mixed-f16' } as const;
+    const warnings = (config: typeof half | typeof TRAINING_PRESETS.I, provider: 'cpu' | 'cuda'): string =>
+      estimateTraining(data(80, 512), GPT2, config, { ...machine, provider }).warnings.join('\n');
+    expect(warnings(half, 'cpu')).toContain('The cpu provider gains nothing from half precision');
+    expect(warnings(half, 'cuda')).not.toContain('gains nothing');
+    expect(warnings(half, 'cuda')).toContain('no training on a GPU');
+    expect(warnings(TRAINING_PRESETS.I, 'cpu')).toContain('was run in half precision');
+    expect(warnings({ ...TRAINING_PRESETS.I, precision: 'mixed-f16' }, 'cuda')).not.toContain('was run in');
   });
 });

@@ -17,8 +17,8 @@ it('measures once for a choice of threads and provider, and again after a failur
   const machine = createMachine({ compute }, { get: () => settings });
   await expect(machine()).rejects.toThrow('no compute process');
   broken = false;
-  expect(await machine()).toEqual({ flops: 235e9, memoryBytes: 2 ** 31 });
-  expect(await machine()).toEqual({ flops: 235e9, memoryBytes: 2 ** 31 });
+  expect(await machine()).toEqual({ flops: 235e9, memoryBytes: 2 ** 31, provider: 'cpu' });
+  expect(await machine()).toEqual({ flops: 235e9, memoryBytes: 2 ** 31, provider: 'cpu' });
   expect(measured).toBe(2);
   settings = { ...settings, threads: 1 };
   await machine();
