@@ -51,10 +51,14 @@ export class LoadedModel {
     };
   };
 
-  /** Compiles a graph whose external weights lie in this folder; `shared`: mapped, never copied into the runtime's layout. */
+  /** Compiles a graph whose external weights lie in this folder; `shared`: mapped, never copied into the runtime's layout, and holding nothing between runs. */
   compile(graph: Graph, options: { readonly shared?: boolean } = {}): Promise<Session> {
     const prepack = this.#prepack && options.shared !== true;
-    return this.#sessions.open(graph, { folder: this.folder.folder, prepack });
+    return this.#sessions.open(graph, {
+      folder: this.folder.folder,
+      prepack,
+      keepMemory: options.shared !== true,
+    });
   }
 
   /** The session of that name, compiled at the first call. */

@@ -27,6 +27,11 @@ export interface OpenOptions {
    * large graph of fixed shapes takes a quarter less memory, and no more time.
    */
   readonly memoryPattern?: boolean;
+  /**
+   * Keeps the memory of a run for the next one. Default true; without it many sessions that each run now and
+   * then do not each hold their largest batch.
+   */
+  readonly keepMemory?: boolean;
 }
 
 export interface SessionFactorySettings {
@@ -235,7 +240,8 @@ export class SessionFactory {
       // lacks run on the CPU anyway.
       executionProviders: [provider],
       graphOptimizationLevel: 'all',
-      enableMemPattern: options.memoryPattern !== false,
+      enableMemPattern: options.memoryPattern !== false && options.keepMemory !== false,
+      enableCpuMemArena: options.keepMemory !== false,
       intraOpNumThreads: this.threads,
       interOpNumThreads: 1,
       logSeverityLevel: 3,
