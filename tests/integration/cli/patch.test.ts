@@ -130,7 +130,7 @@ describe('engram patch', () => {
     [['--hooks', 'z', '--method', 'guess'], /^OPTION_INVALID: .*guess/],
     [['--hooks', 'z', '--positions', 'middle'], /^POSITIONS_UNKNOWN: .*middle/],
     [['--hooks', 'z', '--nonsense'], /^USAGE: .*--nonsense/],
-    [[], /^USAGE: .*--hooks/],
+    [[], /^HOOKS_MISSING: .*--hooks/],
   ])('refuses %j with exit 2', async (args, message) => {
     const ran = await patch('--pairs', PAIRS, ...args);
     expect(ran.code).toBe(2);
