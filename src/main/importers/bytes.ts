@@ -15,18 +15,21 @@ export function gunzipHead(head: Uint8Array, name: string): Uint8Array {
   }
 }
 
-/** Compressed bytes handed to zlib at a time: at the most deflate can do, they become 64 MB. */
-const GUNZIP_BYTES = 64 * 1024;
+/** Compressed bytes handed to zlib at a time: at the most deflate can do, they become 32 MB. */
+const GUNZIP_BYTES = 32 * 1024;
+/** What zlib fills before it comes back: more than a piece of a PubMed file becomes, so that it need not ask midway. */
+const UNPACKED_BYTES = 512 * 1024;
 /** PubMed's files shrink to about a tenth. More than this, over so many bytes, is made to fill a disk or a day. */
 export const MAX_GZIP_RATIO = 200;
 const RATIO_FROM_BYTES = 64 * 1024 * 1024;
 
 /**
  * Decompresses a gzip stream of one or more members. Gives every byte that can be decompressed before it
- * throws a FormatError (IMPORT_GZIP_TRUNCATED, IMPORT_GZIP_DAMAGED, IMPORT_GZIP_BOMB).
+ * throws a FormatError (IMPORT_GZIP_TRUNCATED, IMPORT_GZIP_DAMAGED, IMPORT_GZIP_BOMB). A piece is decompressed in
+ * another thread while the one before it is being read.
  */
 export async function* gunzip(source: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
-  const stream = createGunzip();
+  const stream = createGunzip({ chunkSize: UNPACKED_BYTES });
   let ready: Uint8Array[] = [];
   const faults: Error[] = [];
   stream.on('data', (chunk: Uint8Array) => ready.push(chunk));
@@ -36,21 +39,26 @@ export async function* gunzip(source: AsyncIterable<Uint8Array>, name: string): 
     ready = [];
     return taken;
   };
+  let given: Uint8Array[] = [];
   let packed = 0;
   let unpacked = 0;
   try {
     for await (const chunk of source) {
       for (let at = 0; at < chunk.length; at += GUNZIP_BYTES) {
         const piece = chunk.subarray(at, at + GUNZIP_BYTES);
-        await new Promise<void>((resolve) => stream.write(piece, () => resolve()));
-        const given = take();
+        const written = new Promise<void>((resolve) => stream.write(piece, () => resolve()));
+        yield* given;
+        await written;
+        given = take();
         packed += piece.length;
         for (const { length } of given) unpacked += length;
         if (unpacked > RATIO_FROM_BYTES && unpacked > packed * MAX_GZIP_RATIO) throw gzipBomb(name);
+        if (faults.length === 0) continue;
         yield* given;
-        if (faults.length > 0) throw gzipFault(faults[0], name);
+        throw gzipFault(faults[0], name);
       }
     }
+    yield* given;
     await new Promise<void>((resolve) => {
       stream.once('end', resolve).once('error', () => resolve());
       stream.end();

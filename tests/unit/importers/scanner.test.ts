@@ -2,7 +2,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SaxesParser } from 'saxes';
 import { describe, expect, it } from 'vitest';
-import { XmlFault, XmlScanner } from '../../../src/main/importers/xml/scanner.ts';
+import { XmlFault } from '../../../src/main/importers/xml/fault.ts';
+import { XmlScanner } from '../../../src/main/importers/xml/scanner.ts';
 import { syntheticSet } from '../../bench/synthetic-pubmed.ts';
 import { mutated, randomFrom } from '../../support/mutate.ts';
 

@@ -1,6 +1,8 @@
 import { FormatError } from '../../../shared/errors/index.ts';
 import { MAX_UNIT_CHARS } from '../types.ts';
-import { XmlFault, XmlScanner } from '../xml/scanner.ts';
+import { PASSED_DEPTH } from '../xml/passed.ts';
+import { XmlFault } from '../xml/fault.ts';
+import { XmlScanner } from '../xml/scanner.ts';
 import type { XmlAttributes } from '../xml/tag.ts';
 
 /** An element of the document with everything in it; text and child elements in document order. */
@@ -88,12 +90,18 @@ class ElementReader {
   write(chunk: string): FormatError | null {
     try {
       this.scanner.write(chunk);
+      if (this.size() <= MAX_UNIT_CHARS) return null;
+      this.scanner.settle();
     } catch (error) {
       return this.fault(error);
     }
+    return this.size() > MAX_UNIT_CHARS ? this.tooLarge() : null;
+  }
+
+  /** What the open element or tag takes, in characters. */
+  private size(): number {
     const from = this.stack.length > 0 ? this.unitStart : this.scanner.position;
-    const size = this.scanner.received - from + this.nodes * NODE_COST;
-    return size > MAX_UNIT_CHARS ? this.tooLarge() : null;
+    return this.scanner.received - from + this.nodes * NODE_COST;
   }
 
   close(): FormatError | null {
@@ -115,7 +123,10 @@ class ElementReader {
     this.depth += 1;
     if (this.depth === 1 && !this.options.roots.has(name)) throw this.notPubMed(name);
     if (this.depth > MAX_DEPTH) throw this.tooDeep(name);
-    if (this.skippedAt > 0) return;
+    if (this.skippedAt > 0) {
+      this.scanner.passing = this.depth + PASSED_DEPTH <= MAX_DEPTH;
+      return;
+    }
     const parent = this.stack.at(-1);
     if (parent === undefined) {
       if (!this.options.wanted.has(name)) return;
@@ -125,6 +136,7 @@ class ElementReader {
     } else if (this.options.skipped.has(name)) {
       this.skippedAt = this.depth;
       this.scanner.collecting = false;
+      this.scanner.passing = this.depth + PASSED_DEPTH <= MAX_DEPTH;
       return;
     }
     const element: OpenElement = { name, attributes, children: [] };
@@ -140,6 +152,7 @@ class ElementReader {
     if (this.skippedAt > 0) {
       if (at !== this.skippedAt) return;
       this.skippedAt = 0;
+      this.scanner.passing = false;
       this.scanner.collecting = true;
       return;
     }

@@ -54,15 +54,15 @@ function collapse(text: string): string {
   return isCollapsed(text) ? text : text.replace(/\s+/g, ' ').trim();
 }
 
-/** White space that no control character is, which XML does not have. */
-const RARE_SPACE = /[\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]/;
+/** What would be collapsed, within a text; no control character is among it that XML does not have. */
+const COLLAPSIBLE = /[\t\n\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]| {2}/;
 
 /** Whether nothing would be collapsed: cheaper than doing it, and so for nearly every text. */
 function isCollapsed(text: string): boolean {
   const last = text.length - 1;
   if (last < 0) return true;
   if (text.charCodeAt(0) <= 0x20 || text.charCodeAt(last) <= 0x20) return false;
-  return !(text.includes('\n') || text.includes('  ') || text.includes('\t') || RARE_SPACE.test(text));
+  return !COLLAPSIBLE.test(text);
 }
 
 function rawText(node: XmlElement | string): string {

@@ -1,7 +1,8 @@
 import { FormatError } from '../../../shared/errors/index.ts';
 import { decodeText } from '../decode.ts';
 import { MAX_UNIT_CHARS } from '../types.ts';
-import { XmlFault, XmlScanner, type XmlEvents } from '../xml/scanner.ts';
+import { XmlFault } from '../xml/fault.ts';
+import { XmlScanner, type XmlEvents } from '../xml/scanner.ts';
 import type { XmlAttributes } from '../xml/tag.ts';
 
 /** What a reader of one part of a workbook wants to hear; names come without their namespace prefix. */
@@ -43,6 +44,7 @@ export async function* readPart<T>(
   };
   for await (const text of decodeText(bytes, { name: `${file} (${part})` })) {
     guarded(() => scanner.write(text));
+    if (scanner.received - scanner.position > MAX_UNIT_CHARS) guarded(() => scanner.settle());
     if (scanner.received - scanner.position > MAX_UNIT_CHARS || names.length > 64) throw endless(part, file);
     yield* take();
   }

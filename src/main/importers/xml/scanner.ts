@@ -1,5 +1,8 @@
 import { ReferenceFault, withoutReferences } from './entities.ts';
 import { readDoctype } from './doctype.ts';
+import { XmlFault } from './fault.ts';
+import { UnixLineEnds } from './line-ends.ts';
+import { passedEnd } from './passed.ts';
 import { TagCache } from './tag-cache.ts';
 import { isBlank, placeOf } from './search.ts';
 import { nameEnd, readTag, TagFault, type XmlAttributes, type XmlTag } from './tag.ts';
@@ -12,20 +15,10 @@ export interface XmlEvents {
   text(text: string): void;
 }
 
-/** A document that is not well-formed, or declares entities. `atEnd`: it stops before it is whole. */
-export class XmlFault extends Error {
-  readonly line: number;
-  readonly kind: 'malformed' | 'truncated' | 'entities';
-
-  constructor(kind: XmlFault['kind'], line: number, message: string) {
-    super(message);
-    this.kind = kind;
-    this.line = line;
-  }
-}
-
 /** What production 2 of XML 1.0 leaves out, but for halves of surrogate pairs, which no decoder gives. */
 const NOT_XML = new RegExp(String.raw`[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]`);
+/** Characters. */
+const MOST_WAITING = 1024 * 1024;
 const CDATA = '<![CDATA[';
 const DOCTYPE = '<!DOCTYPE';
 
@@ -39,6 +32,8 @@ const DOCTYPE = '<!DOCTYPE';
 export class XmlScanner {
   /** Whether texts are wanted: set by who listens. */
   collecting = false;
+  /** Whether nobody wants to be told of what is in the open element: set by who listens, who is still told most of it. */
+  passing = false;
   readonly #events: XmlEvents;
   readonly #stack: string[] = [];
   readonly #tags = new TagCache();
@@ -52,7 +47,9 @@ export class XmlScanner {
   /** The next `&` and `]]>` at or after the last place asked about. */
   #amp = -1;
   #sectionEnd = -1;
-  #heldReturn = false;
+  readonly #lineEnds = new UnixLineEnds();
+  /** What came since, while a long tag or text waits for its end: looked through when it is a quarter of that. */
+  #waiting = '';
   #rootSeen = false;
 
   constructor(events: XmlEvents) {
@@ -61,7 +58,7 @@ export class XmlScanner {
 
   /** Characters given so far. */
   get received(): number {
-    return this.#before + this.#text.length;
+    return this.#before + this.#text.length + this.#waiting.length;
   }
 
   /** Characters of them that are read; the rest waits for the end of its tag or text. */
@@ -75,9 +72,18 @@ export class XmlScanner {
     return this.#line;
   }
 
-  /** Reads a chunk as far as it goes. Throws an XmlFault. */
+  /** Reads a chunk as far as it goes, or keeps it for later where a long tag or text is open. Throws an XmlFault. */
   write(chunk: string): void {
-    this.#append(this.#unixLineEnds(chunk));
+    this.#waiting += this.#lineEnds.of(chunk);
+    const open = this.#text.length - this.#at;
+    if (this.#waiting.length >= Math.min(open / 4, MOST_WAITING)) this.settle();
+  }
+
+  /** Reads what is kept for later. Throws an XmlFault. */
+  settle(): void {
+    const chunk = this.#waiting;
+    this.#waiting = '';
+    this.#append(chunk);
     const illegal = NOT_XML.exec(this.#text);
     if (illegal !== null) this.#text = this.#text.slice(0, illegal.index);
     this.#scan();
@@ -89,6 +95,7 @@ export class XmlScanner {
 
   /** The document ends here. Throws an XmlFault where it should not. */
   close(): void {
+    this.settle();
     const pending = this.#text.slice(this.#at);
     const name = this.#stack.at(-1);
     const cut =
@@ -102,14 +109,6 @@ export class XmlScanner {
     if (cut === null) return;
     this.#at = this.#text.length;
     throw new XmlFault('truncated', this.line, cut);
-  }
-
-  #unixLineEnds(chunk: string): string {
-    if (!this.#heldReturn && !chunk.includes('\r')) return chunk;
-    const whole = this.#heldReturn ? `\r${chunk}` : chunk;
-    this.#heldReturn = whole.endsWith('\r');
-    const ended = this.#heldReturn ? whole.slice(0, -1) : whole;
-    return ended.replace(/\r\n?/g, '\n');
   }
 
   #countLines(): void {
@@ -135,6 +134,7 @@ export class XmlScanner {
   #scan(): void {
     const text = this.#text;
     for (;;) {
+      if (this.passing) this.#pass();
       const open = text.indexOf('<', this.#at);
       if (open < 0) return;
       if (open > this.#at) this.#characters(this.#at, open);
@@ -143,6 +143,14 @@ export class XmlScanner {
       if (end < 0) return;
       this.#at = end;
     }
+  }
+
+  /** Passes the plain elements that follow, all at once. */
+  #pass(): void {
+    const text = this.#text;
+    const end = passedEnd(text, this.#at);
+    if (this.#sectionEnd < this.#at) this.#sectionEnd = placeOf(text, ']]>', this.#at);
+    if (this.#sectionEnd >= end) this.#at = end;
   }
 
   /** The markup that begins at `open`; the place after it, or -1 while its end is not there yet. */
