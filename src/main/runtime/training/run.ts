@@ -13,7 +13,7 @@ import { requirePlan } from './gradients.ts';
 import { runIdentity } from './identity.ts';
 import { ParameterStore } from './parameters.ts';
 import { openStepper } from './steppers.ts';
-import type { StepResult, Stepper } from './stepper.ts';
+import { howComputed, type StepResult, type Stepper } from './stepper.ts';
 import { Validator } from './validation.ts';
 
 export interface TrainingHost {
@@ -263,8 +263,8 @@ class Training {
     return folder;
   }
 
-  #done({ traffic }: Stepper): TrainDone {
-    const { best, step, seconds, stoppedEarly, loop } = this.#state;
+  #done(stepper: Stepper): TrainDone {
+    const { best, step, seconds, stoppedEarly } = this.#state;
     if (best === null) {
       throw new EngineError(
         'TRAINING_NO_BEST',
@@ -281,11 +281,7 @@ class Training {
       totalSteps: this.#totalSteps,
       seconds,
       peakRssBytes: peakRssBytes(),
-      pass: loop === undefined ? 'steps' : 'loop',
-      precision: loop?.precision ?? 'f32',
-      skippedSteps: loop?.skipped ?? 0,
-      bytesPerStep:
-        traffic === undefined ? null : (traffic.bytesIn + traffic.bytesOut) / Math.max(1, traffic.steps),
+      ...howComputed(stepper),
     };
   }
 }

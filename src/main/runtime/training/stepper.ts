@@ -3,6 +3,7 @@ import { EngineError } from '../../../shared/errors/index.ts';
 import { clipScale } from '../../engine/nn/adamw.ts';
 import { learningRate } from '../../engine/nn/schedule.ts';
 import type { TokenBlock } from '../../models/index.ts';
+import type { TrainDone } from '../api.ts';
 import { splitStep, type LossRules, type MicroBatch, type StepRows } from './batches.ts';
 import type { LoopState } from './checkpoints.ts';
 import type { GradientRunner } from './gradients.ts';
@@ -44,6 +45,20 @@ export interface Stepper {
   /** Bytes that crossed the border of runs, where they were counted. */
   readonly traffic: Traffic | undefined;
   close(): Promise<void>;
+}
+
+/** What a run's result says of how it was computed. */
+export function howComputed({
+  carried,
+  traffic,
+}: Stepper): Pick<TrainDone, 'pass' | 'precision' | 'skippedSteps' | 'bytesPerStep'> {
+  return {
+    pass: carried === undefined ? 'steps' : 'loop',
+    precision: carried?.precision ?? 'f32',
+    skippedSteps: carried?.skipped ?? 0,
+    bytesPerStep:
+      traffic === undefined ? null : (traffic.bytesIn + traffic.bytesOut) / Math.max(1, traffic.steps),
+  };
 }
 
 export interface StepPlan {
