@@ -61,7 +61,9 @@ describe.each(Object.entries(gradients))('%s', (name, { ids, loss, parameters })
     await runner.close();
     expect(Math.abs(got - loss)).toBeLessThan(2e-5);
     const family = folderFamily(model.config);
-    const wanted = new Map(Object.entries(parameters).map(([key, value]) => [family.canonicalName(key), value]));
+    const wanted = new Map(
+      Object.entries(parameters).map(([key, value]) => [family.canonicalName(key), value]),
+    );
     expect([...wanted.keys()].sort()).toEqual([...model.tensors.keys()].sort());
     for (const [weight, [norm, projection]] of wanted) {
       const gradient = store.view(store.gradients, weight);
