@@ -14,6 +14,19 @@ export const AttentionView = z.object({
 });
 export type AttentionView = z.infer<typeof AttentionView>;
 
+export const HeadRef = z.object({
+  layer: z.number().int().nonnegative(),
+  head: z.number().int().nonnegative(),
+});
+export type HeadRef = z.infer<typeof HeadRef>;
+
+/** A token (negative counts from the end), or a span's name. */
+const Place = z.union([z.number().int(), z.string().min(1)]);
+
+/** How much is looked from one place to another: summed over the keys of `to`, averaged over the queries of `from`. */
+export const AttentionLook = z.object({ from: Place, to: Place });
+export type AttentionLook = z.infer<typeof AttentionLook>;
+
 const LensToken = z.object({ token: z.string(), probability: z.number() });
 
 /** The logit lens at one position of one prompt: before each block, and behind the last. */

@@ -31,8 +31,8 @@ export interface EditContext {
 const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 
-/** Tokens of a position or span name, in the prompt of one side. */
-function resolve(at: number | string, side: 'target' | 'source', c: EditContext): number[] {
+/** Tokens of a position or span name, in the prompt of one side. @throws UserInputError SITE_OUTSIDE, SPAN_UNKNOWN. */
+export function tokensOf(at: number | string, side: 'target' | 'source', c: EditContext): number[] {
   const clean = (c.direction === 'noising') === (side === 'target');
   if (typeof at === 'number') {
     const length = side === 'target' ? c.one.tokens : sourceLength(c);
@@ -97,7 +97,7 @@ function tokensAt(
   c: EditContext,
 ): Edit['tokens'] {
   if (at === undefined) return everyToken(c);
-  return paired(resolve(at, 'target', c), resolve(from ?? at, 'source', c), `“${at}”`, c);
+  return paired(tokensOf(at, 'target', c), tokensOf(from ?? at, 'source', c), `“${at}”`, c);
 }
 
 /** What a cell of a grid patches. */
@@ -126,7 +126,7 @@ function positionTokens(position: number, c: EditContext): Edit['tokens'] {
   return [{ to: position, from: position }];
 }
 
-function editOfSite(site: SiteSpec, c: EditContext): Edit {
+export function editOfSite(site: SiteSpec, c: EditContext): Edit {
   return {
     hook: computedAs(site.hook),
     layer: site.layer,

@@ -3,13 +3,12 @@ import type { HookName, MetricName, ModelConfig } from '../../../shared/domain/i
 import { familyOf } from '../nn/registry.ts';
 import { runBaseline, type Baseline } from './baseline.ts';
 import { casesOf, type PatchCase } from './cases.ts';
-import { floats } from './compiler.ts';
 import { bytesOfBase, bytesOfVariant, DEFAULT_BATCH_BYTES } from './cost.ts';
 import { METRIC_TABLE, needsOf } from './metrics.ts';
 import { noiseSource, type Noise } from './noise.ts';
 import { needsOfPlans, planCase, sourceSide, type CasePlan, type SiteRef } from './plan.ts';
 import {
-  distribution,
+  distributionOf,
   readLikelihoods,
   readMetrics,
   sequenceMetrics,
@@ -313,10 +312,7 @@ async function cleanDistribution(c: ReadContext, { at }: Reader): Promise<CleanD
     denoising && c.other !== null && c.otherSessions !== null
       ? { sessions: c.otherSessions, h: c.other.finalRows(at, 'target') }
       : { sessions: c.sessions, h: c.base.finalRows(at, denoising ? 'other' : 'target') };
-  const head = await sessions.logits();
-  const { logits } = await head.run({ h: floats(h, [1, sessions.config.dModel]) }, ['logits']);
-  invariant(logits?.length === sessions.config.vocabSize, 'logits of one row');
-  return distribution(logits);
+  return distributionOf(sessions, h);
 }
 
 function* fillBlocks(

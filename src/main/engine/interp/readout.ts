@@ -130,7 +130,7 @@ export function sequenceMetrics(
 }
 
 /** Softmax of one row of all logits, in float64. */
-export function distribution(logits: Float32Array): CleanDistribution {
+function distribution(logits: Float32Array): CleanDistribution {
   const max = logits.reduce((m, v) => Math.max(m, v), -Infinity);
   let total = 0;
   for (const v of logits) total += Math.exp(v - max);
@@ -144,4 +144,12 @@ export function distribution(logits: Float32Array): CleanDistribution {
     negEntropy += q * logP;
   });
   return { p, negEntropy };
+}
+
+/** The distribution over the vocabulary after one normalised final row [d]. */
+export async function distributionOf(sessions: PatchSessions, h: Float32Array): Promise<CleanDistribution> {
+  const head = await sessions.logits();
+  const { logits } = await head.run({ h: floats(h, [1, sessions.config.dModel]) }, ['logits']);
+  invariant(logits?.length === sessions.config.vocabSize, 'logits of one row');
+  return distribution(logits);
 }
