@@ -19,6 +19,7 @@ export function noCompute(): ComputeApi {
     lens: refuse,
     dla: refuse,
     attention: refuse,
+    attentionOutcome: refuse,
     train: refuse,
     release: refuse,
   };

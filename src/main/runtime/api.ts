@@ -1,11 +1,13 @@
 import type { EpochPoint, ModelConfig, StepPoint, TrainingConfig } from '../../shared/domain/index.ts';
 import type { AttributionTask } from '../engine/interp/attribution/types.ts';
+import type { AttentionOutcome, AttentionOutcomeTask } from '../engine/interp/attentionOutcome.ts';
 import type { PatchBlock, PatchCost, PatchTask } from '../engine/interp/types.ts';
 import type { AttentionPattern } from '../engine/interp/views/attention.ts';
 import type { DlaPrompt, DlaResult } from '../engine/interp/views/dla.ts';
 import type { LensRequest, LensResult } from '../engine/interp/views/lens.ts';
 
 export type { AttributionMethod } from '../engine/interp/attribution/types.ts';
+export type { AttentionOutcome } from '../engine/interp/attentionOutcome.ts';
 export type { PatchBlock, PatchCost, PatchPair, PatchSource, PatchTask } from '../engine/interp/types.ts';
 export type { AttentionPattern } from '../engine/interp/views/attention.ts';
 export type { DlaPrompt, DlaResult } from '../engine/interp/views/dla.ts';
@@ -41,6 +43,11 @@ export interface ComputeApi {
   dla(request: { folder: string; prompts: readonly DlaPrompt[] }): Promise<DlaResult[]>;
   /** Attention patterns of some layers, prompt by prompt. */
   attention(request: AttentionRequest): Promise<AttentionPattern[]>;
+  /** Attention of heads as the outcome of a joint patch, pair by pair and draw by draw. */
+  attentionOutcome(
+    request: AttentionOutcomeRequest,
+    options?: CallOptions<AttentionOutcome>,
+  ): Promise<{ milliseconds: number }>;
   train(request: TrainRequest, options?: CallOptions<TrainEvent>): Promise<TrainDone>;
   /** Forgets sessions of folders that were deleted or replaced; all without an argument. */
   release(request: { folder?: string }): Promise<void>;
@@ -115,6 +122,10 @@ export interface AttentionRequest {
   readonly folder: string;
   readonly prompts: readonly (readonly number[])[];
   readonly layers: readonly number[];
+}
+
+export interface AttentionOutcomeRequest extends AttentionOutcomeTask {
+  readonly folder: string;
 }
 
 export interface PatchPlanSummary extends PatchCost {

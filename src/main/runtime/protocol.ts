@@ -24,6 +24,7 @@ const METHOD_TABLE: Readonly<Record<Method, true>> = {
   lens: true,
   dla: true,
   attention: true,
+  attentionOutcome: true,
   train: true,
   release: true,
 };

@@ -1,4 +1,5 @@
 import { attention } from './attention.ts';
+import { attentionOutcomeHandler } from './attentionOutcome.ts';
 import { attributeHandler, planAttribute } from './attribute.ts';
 import { dla } from './dla.ts';
 import { evaluate } from './evaluate.ts';
@@ -29,4 +30,5 @@ export const HANDLERS: HandlerTable = {
   lens,
   dla,
   attention,
+  attentionOutcome: attentionOutcomeHandler,
 };

@@ -20,7 +20,8 @@ interface Opened {
   readonly compiler: ModelCompiler;
 }
 
-function openSessions(model: LoadedModel): Opened {
+/** Graphs of patching over a loaded model. */
+export function openSessions(model: LoadedModel): Opened {
   let open = sessionsOf.get(model);
   if (open === undefined) {
     const compiler = new ModelCompiler(model);
@@ -33,7 +34,7 @@ function openSessions(model: LoadedModel): Opened {
 /**
  * Ids and positions must exist in the model. @throws UserInputError naming the pair.
  */
-function validate(request: PatchRequest, config: ModelConfig): void {
+export function validate(request: Pick<PatchRequest, 'pairs'>, config: ModelConfig): void {
   for (const pair of request.pairs) {
     const { clean, corrupted, read, sequences } = pair;
     const longest = Math.max(
@@ -76,8 +77,8 @@ function validate(request: PatchRequest, config: ModelConfig): void {
 }
 
 /** The other model of a `model` source. @throws UserInputError MODEL_SHAPES_DIFFER. */
-async function otherModel(
-  request: PatchRequest,
+export async function otherModel(
+  request: Pick<PatchRequest, 'source'>,
   model: LoadedModel,
   models: { get(folder: string): Promise<LoadedModel> },
 ): Promise<Opened | undefined> {
