@@ -1,6 +1,7 @@
 import { Mt19937 } from '../random/index.ts';
 import type { ClusterStatistic } from './clusters.ts';
 import { mean, quantile } from './descriptive.ts';
+import { FEWEST_CLUSTERS } from './refusals.ts';
 import { normalCdf, normalQuantile } from './special.ts';
 
 export interface BootstrapOptions {
@@ -22,9 +23,6 @@ export interface Interval {
   readonly resamples: number;
 }
 
-/** Below this many clusters a bootstrap interval says nothing and none is given. */
-const MIN_CLUSTERS = 3;
-
 /** How often each cluster counts in each replicate, row by row; one plan serves every site of a grid. */
 export class ClusterBootstrap {
   readonly clusters: number;
@@ -35,7 +33,7 @@ export class ClusterBootstrap {
   /** `clusters` resampled with replacement; draws in the order of SciPy's `bootstrap` under RandomState(seed). */
   constructor(clusters: number, { resamples = 10_000, level = 0.95, seed }: BootstrapOptions) {
     this.clusters = clusters;
-    this.#resamples = clusters < MIN_CLUSTERS ? 0 : resamples;
+    this.#resamples = clusters < FEWEST_CLUSTERS ? 0 : resamples;
     this.#level = level;
     this.#counts = new Uint16Array(this.#resamples * clusters);
     const random = new Mt19937(seed);
@@ -52,12 +50,26 @@ export class ClusterBootstrap {
    * acceleration from the jackknife over clusters). Null below 3 clusters or without an estimate.
    */
   interval(statistic: ClusterStatistic): Interval | null {
-    const ones = new Float64Array(this.clusters).fill(1);
-    const estimate = statistic.value(ones);
+    return this.#between(statistic, (estimate, replicates) =>
+      this.#probabilities(estimate, replicates, jackknife(statistic)),
+    );
+  }
+
+  /** Between the quantiles of the replicates (Efron's percentile interval); null as `interval`. */
+  percentile(statistic: ClusterStatistic): Interval | null {
+    const tail = (1 - this.#level) / 2;
+    return this.#between(statistic, () => [tail, 1 - tail]);
+  }
+
+  #between(
+    statistic: ClusterStatistic,
+    probabilities: (estimate: number, replicates: Float64Array) => readonly [number, number],
+  ): Interval | null {
+    const estimate = statistic.value(new Float64Array(this.clusters).fill(1));
     if (this.#resamples === 0 || estimate === null) return null;
     const replicates = this.#replicates(statistic);
     if (replicates.length === 0) return null;
-    const [lower, upper] = this.#probabilities(estimate, replicates, jackknife(statistic));
+    const [lower, upper] = probabilities(estimate, replicates);
     return {
       estimate,
       low: quantile(replicates, lower),
@@ -126,4 +138,9 @@ function skew(values: readonly number[]): number {
 /** BCa interval of one statistic; for many sites over the same clusters make one `ClusterBootstrap`. */
 export function bcaInterval(statistic: ClusterStatistic, options: BootstrapOptions): Interval | null {
   return new ClusterBootstrap(statistic.clusters, options).interval(statistic);
+}
+
+/** Percentile interval of one statistic. */
+export function percentileInterval(statistic: ClusterStatistic, options: BootstrapOptions): Interval | null {
+  return new ClusterBootstrap(statistic.clusters, options).percentile(statistic);
 }

@@ -74,6 +74,22 @@ export function ratioOfMeansStatistic(
   };
 }
 
+/** A correlation of paired points, each point a cluster of its own (drawn with replacement, it counts again). */
+export function correlationStatistic(
+  x: readonly number[],
+  y: readonly number[],
+  of: (x: readonly number[], y: readonly number[]) => number | null,
+): ClusterStatistic {
+  return {
+    clusters: x.length,
+    value: (weights) => {
+      const repeated = (values: readonly number[]): number[] =>
+        values.flatMap((value, i) => new Array<number>(weights[i] ?? 0).fill(value));
+      return of(repeated(x), repeated(y));
+    },
+  };
+}
+
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let total = 0;
   for (let i = 0; i < b.length; i++) total += (a[i] ?? 0) * (b[i] ?? 0);

@@ -9,7 +9,7 @@ export interface SignFlipOptions {
   readonly seed: number;
   /** Up to this many clusters every sign pattern is counted; default 16. */
   readonly exactUpTo?: number;
-  /** Random patterns above that; default 10,000. */
+  /** Random patterns above that; default 10,000, or as many as the correction for `tests` needs. */
   readonly draws?: number;
 }
 
@@ -49,7 +49,8 @@ function signFlipRefusal(n: number, tests: number, level = 0.05): string | null 
  * the reason, where even the smallest possible p = 2^(1−n) could not pass the correction.
  */
 export function signFlipTest(values: readonly number[], options: SignFlipOptions): SignFlipResult {
-  const { tests = 1, level = 0.05, seed, exactUpTo = 16, draws = 10_000 } = options;
+  const { tests = 1, level = 0.05, seed, exactUpTo = 16 } = options;
+  const draws = options.draws ?? Math.max(10_000, Math.ceil(tests / level));
   const n = values.length;
   const exact = n <= exactUpTo;
   const smallest = n < 2 ? 1 : exact ? 2 ** (1 - n) : Math.max(2 ** (1 - n), 1 / (draws + 1));

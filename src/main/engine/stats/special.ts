@@ -6,7 +6,7 @@ const LANCZOS = [
 ] as const;
 
 /** ln Γ(x) for x > 0 (Lanczos, g = 7, nine terms; about 15 digits). */
-function logGamma(x: number): number {
+export function logGamma(x: number): number {
   invariant(x > 0, `logGamma of ${x}`);
   if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - logGamma(1 - x);
   const y = x - 1;

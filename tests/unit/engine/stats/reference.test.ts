@@ -3,15 +3,30 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   bcaInterval,
+  cliffsDelta,
+  cohenDz,
+  correlationStatistic,
+  detect,
+  differenceStatistic,
   benjaminiHochberg,
   friedman,
+  groupDifference,
+  hedgesG,
   holm,
+  kendall,
   localisation,
   meanStatistic,
+  pairRecovery,
+  pairwiseComparisons,
   pearson,
+  percentileInterval,
   permutationTest,
+  populationSd,
+  rankAgreement,
   ranks,
+  ratioOfMeans,
   ratioOfMeansStatistic,
+  relabelings,
   signFlipTest,
   spearman,
 } from '../../../../src/main/engine/stats/index.ts';
@@ -40,6 +55,91 @@ const Reference = z.object({
   }),
   friedman: z.array(z.object({ blocks: z.array(numbers), statistic: z.number(), p: z.number() })),
   permutation: z.array(z.object({ a: numbers, b: numbers, observed: z.number(), p: z.number() })),
+  percentile: z.array(
+    z.object({
+      a: numbers,
+      b: numbers,
+      resamples: z.number(),
+      seed: z.number(),
+      mean: numbers,
+      difference: numbers,
+    }),
+  ),
+  rank_correlation: z.array(
+    z.object({
+      x: numbers,
+      y: numbers,
+      spearman: z.number(),
+      kendall: z.number(),
+      resamples: z.number(),
+      seed: z.number(),
+      interval: numbers,
+    }),
+  ),
+  group_difference: z.array(
+    z.object({
+      a: numbers,
+      b: numbers,
+      resamples: z.number(),
+      seed: z.number(),
+      value: z.number(),
+      interval: numbers,
+      scipy_interval: numbers,
+      relabelings: z.number(),
+    }),
+  ),
+  drawn: z.object({
+    sign_flip: z.object({ values: numbers, draws: z.number(), seed: z.number(), p: z.number() }),
+    permutation: z.object({
+      values: numbers,
+      group: z.number(),
+      permutations: z.number(),
+      seed: z.number(),
+      p: z.number(),
+    }),
+  }),
+  friedman_permuted: z.array(
+    z.object({
+      blocks: z.array(numbers),
+      statistic: z.number(),
+      permutations: z.number(),
+      seed: z.number(),
+      p: z.number(),
+    }),
+  ),
+  posthoc: z.object({
+    blocks: z.array(numbers),
+    pairs: z.array(
+      z.object({
+        a: z.number(),
+        b: z.number(),
+        difference: z.number(),
+        effect_size: z.number(),
+        p: z.number(),
+        p_holm: z.number(),
+      }),
+    ),
+  }),
+  effect_size: z.array(
+    z.object({ a: numbers, b: numbers, dz: z.number(), hedges: z.number(), cliff: z.number() }),
+  ),
+  detection: z.object({ values: numbers, sd: z.number(), sign: numbers }),
+  recovery: z.object({
+    clean: numbers,
+    corrupted: numbers,
+    raw: numbers,
+    pairs: z.object({ denoising: numbers, noising: numbers }),
+    ratio: z.object({ denoising: z.number(), noising: z.number() }),
+  }),
+  agreement: z.object({
+    exact: numbers,
+    estimated: numbers,
+    spearman: z.number(),
+    kendall: z.number(),
+    same_sign: z.number(),
+    shared: z.number(),
+    largest_error: z.number(),
+  }),
   localisation: z.array(
     z.object({
       values: numbers,
@@ -112,6 +212,117 @@ describe('against SciPy, statsmodels and NumPy (tests/reference/stats_reference.
     expect(result?.exact).toBe(true);
     expect(result?.observed).toBeCloseTo(observed, DIGITS);
     expect(result?.p).toBeCloseTo(p, DIGITS);
+  });
+
+  it.each(reference.percentile)('percentile and paired intervals over $a.length clusters', (c) => {
+    const options = { resamples: c.resamples, seed: c.seed };
+    const [a, b] = [c.a, c.b].map((values) => meanStatistic(values.map((v) => [v])));
+    if (a === undefined || b === undefined) throw new Error('two sides');
+    const mean = percentileInterval(b, options);
+    close([mean?.low ?? NaN, mean?.high ?? NaN], c.mean);
+    const paired = bcaInterval(differenceStatistic(a, b), options);
+    close([paired?.low ?? NaN, paired?.high ?? NaN], c.difference);
+  });
+
+  it.each(reference.rank_correlation)('rank correlations of $x.length points with an interval', (c) => {
+    expect(spearman(c.x, c.y)).toBeCloseTo(c.spearman, DIGITS);
+    expect(kendall(c.x, c.y)).toBeCloseTo(c.kendall, DIGITS);
+    const statistic = correlationStatistic(c.x, c.y, spearman);
+    const interval = percentileInterval(statistic, { resamples: c.resamples, seed: c.seed });
+    close([interval?.low ?? NaN, interval?.high ?? NaN], c.interval);
+  });
+
+  it.each(reference.group_difference)('difference of groups of $a.length and $b.length', (c) => {
+    const all = [...c.a, ...c.b];
+    const mean = (weights: ArrayLike<number>): number | null => {
+      const n = all.reduce((sum, _, i) => sum + (weights[i] ?? 0), 0);
+      return n === 0 ? null : all.reduce((sum, v, i) => sum + v * (weights[i] ?? 0), 0) / n;
+    };
+    const result = groupDifference(
+      all.map((_, i) => i < c.a.length),
+      mean,
+      { resamples: c.resamples, seed: c.seed },
+    );
+    expect(result?.value).toBeCloseTo(c.value, DIGITS);
+    close([result?.low ?? NaN, result?.high ?? NaN], c.interval);
+    // SciPy's own draws: near, within a twentieth of the interval's width for thousands of replicates.
+    const width = (c.scipy_interval[1] ?? NaN) - (c.scipy_interval[0] ?? NaN);
+    const far = c.resamples < 1000 ? 0.15 : 0.05;
+    expect(Math.abs((result?.low ?? NaN) - (c.scipy_interval[0] ?? NaN))).toBeLessThan(far * width);
+    expect(Math.abs((result?.high ?? NaN) - (c.scipy_interval[1] ?? NaN))).toBeLessThan(far * width);
+    expect(relabelings(all.length, c.a.length)).toBe(c.relabelings);
+  });
+
+  it('drawn sign patterns and labellings from NumPy’s stream', () => {
+    const { sign_flip: flips, permutation } = reference.drawn;
+    expect(signFlipTest(flips.values, { seed: flips.seed, draws: flips.draws }).p).toBeCloseTo(
+      flips.p,
+      DIGITS,
+    );
+    const { values, group } = permutation;
+    const side = (labels: readonly boolean[], wanted: boolean): number => {
+      const own = values.filter((_, i) => labels[i] === wanted);
+      return own.reduce((s, v) => s + v, 0) / own.length;
+    };
+    const result = permutationTest(
+      values.map((_, i) => i < group),
+      (labels) => side(labels, true) - side(labels, false),
+      { permutations: permutation.permutations, seed: permutation.seed },
+    );
+    expect(result?.exact).toBe(false);
+    expect(result?.p).toBeCloseTo(permutation.p, DIGITS);
+  });
+
+  it.each(reference.friedman_permuted)('Friedman over few blocks, by orders drawn: p $p', (c) => {
+    const result = friedman(c.blocks, { seed: c.seed, permutations: c.permutations });
+    expect(result?.method).toBe('permutation');
+    expect(result?.statistic).toBeCloseTo(c.statistic, DIGITS);
+    expect(result?.p).toBeCloseTo(c.p, DIGITS);
+  });
+
+  it('pairwise comparisons behind Friedman, adjusted by Holm', () => {
+    const { pairs, caveat } = pairwiseComparisons(reference.posthoc.blocks, { seed: 1 });
+    expect(caveat).toBeNull();
+    expect(pairs.map(({ a, b }) => [a, b])).toEqual(reference.posthoc.pairs.map(({ a, b }) => [a, b]));
+    for (const [i, wanted] of reference.posthoc.pairs.entries()) {
+      expect(pairs[i]?.difference).toBeCloseTo(wanted.difference, DIGITS);
+      expect(pairs[i]?.effectSize).toBeCloseTo(wanted.effect_size, DIGITS);
+      expect(pairs[i]?.p).toBeCloseTo(wanted.p, DIGITS);
+      expect(pairs[i]?.pHolm).toBeCloseTo(wanted.p_holm, DIGITS);
+    }
+  });
+
+  it.each(reference.effect_size)('effect sizes of $a.length and $b.length values', (c) => {
+    expect(cohenDz(c.a)).toBeCloseTo(c.dz, DIGITS);
+    expect(hedgesG(c.a)).toBeCloseTo(c.hedges, DIGITS);
+    expect(cliffsDelta(c.a, c.b)).toBeCloseTo(c.cliff, DIGITS);
+  });
+
+  it('detection, population SD and recoveries', () => {
+    expect(populationSd(reference.detection.values)).toBeCloseTo(reference.detection.sd, DIGITS);
+    expect(detect(reference.detection.values).sign.map(Number)).toEqual(reference.detection.sign);
+    const { clean, corrupted, raw, pairs, ratio } = reference.recovery;
+    const measured = raw.map((value, i) => ({
+      raw: value,
+      clean: clean[i] ?? NaN,
+      corrupted: corrupted[i] ?? NaN,
+    }));
+    for (const direction of ['denoising', 'noising'] as const) {
+      close(
+        measured.map((value) => pairRecovery(direction, value, 1e-6) ?? NaN),
+        pairs[direction],
+      );
+      expect(ratioOfMeans(direction, measured, 1e-6)).toBeCloseTo(ratio[direction], DIGITS);
+    }
+  });
+
+  it('agreement of estimates with exact effects', () => {
+    const c = reference.agreement;
+    const agreement = rankAgreement(c.estimated, c.exact);
+    expect(agreement.spearman).toBeCloseTo(c.spearman, DIGITS);
+    expect(agreement.kendall).toBeCloseTo(c.kendall, DIGITS);
+    expect(agreement.largestError).toBeCloseTo(c.largest_error, DIGITS);
+    expect(agreement).toMatchObject({ sameSign: c.same_sign, overlap: { k: 9, shared: c.shared } });
   });
 
   it.each(reference.localisation)('localisation of $values.length sites', (c) => {
