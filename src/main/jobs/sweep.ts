@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { METRICS, SweepId, SweepNoise, type SweepSpec } from '../../shared/domain/index.ts';
+import { METRICS, smallestGap, SweepId, SweepNoise, type SweepSpec } from '../../shared/domain/index.ts';
 import { formatNumber } from '../../shared/figures/format.ts';
-import { GAP_WARNING } from '../../shared/pairs/index.ts';
 import type { PatchBlock, PatchRequest } from '../runtime/api.ts';
 import type { Study } from '../store/index.ts';
 import { defineJob } from './definition.ts';
@@ -30,20 +29,17 @@ export function noiseOf({ corruption, noise, seed }: SweepSpec): Pick<PatchReque
   return { noise: { draws, scale, seed } };
 }
 
-/** Metrics in logits, whose gap between the baselines has a scale that can be judged. */
-const IN_LOGITS: ReadonlySet<string> = new Set(['logit_diff', 'logit_diff_sum', 'log_prob']);
-
-/** Where the model hardly tells clean from corrupted, every recovery divides by almost nothing. */
+/** Where the model hardly tells clean from corrupted, there is nothing to divide by. */
 function gapWarnings(study: Study, id: SweepId): string[] {
   const { spec } = study.sweeps.get(id);
   return spec.metrics.flatMap((name, metric) => {
     const pairs = study.blocks.read(id, 0, metric);
-    if (!IN_LOGITS.has(name) || pairs.length === 0) return [];
+    if (pairs.length === 0) return [];
     const gap = pairs.reduce((sum, pair) => sum + pair.clean - pair.corrupted, 0) / pairs.length;
-    if (Math.abs(gap) >= GAP_WARNING) return [];
+    if (Math.abs(gap) >= smallestGap(name, spec.epsilon)) return [];
     const label = METRICS.find((m) => m.name === name)?.label ?? name;
     return [
-      `The model hardly tells clean from corrupted: the mean gap of the ${label} is ${formatNumber(gap, 3)}. Recoveries divide by it and mean little${Math.abs(gap) < spec.epsilon ? '; none is given' : ''}.`,
+      `The model hardly tells clean from corrupted: the mean gap of the ${label} is ${formatNumber(gap, 3)}. Recoveries would divide by it, so none is given.`,
     ];
   });
 }

@@ -8,6 +8,7 @@ export * from './hooks.ts';
 export * from './pairs.ts';
 export * from './tasks.ts';
 export * from './sweep.ts';
+export * from './ratio.ts';
 export * from './views.ts';
 export * from './job.ts';
 export * from './report.ts';

@@ -195,6 +195,8 @@ export const PatchEffects = z.object({
   shape: z.array(z.number().int().nonnegative()),
   raw: z.array(Value),
   normalized: z.array(Value),
+  /** |clean − corrupted| below which `normalized` is null. */
+  epsilon: z.number().optional(),
   /** Source equals target bit for bit: effect exactly 0. Null where the pair has no such site. */
   structural_zero: z.array(z.boolean().nullable()).optional(),
   /** Every site of this entry restores the source run by construction. */
@@ -214,6 +216,8 @@ export const PatchSummary = z.object({
   shape: z.array(z.number().int().nonnegative()),
   /** Ratio of means over pairs (METHODS section 2). */
   recovery: z.array(Value),
+  /** |clean − corrupted| of the means below which `recovery` is null. */
+  epsilon: z.number().optional(),
   /** Under Gaussian noise: standard deviation of the raw metric over a pair's draws, averaged over pairs. */
   draw_sd: z.array(Value).optional(),
 });
@@ -266,6 +270,8 @@ export const PatchResult = z.object({
       draw: z.number().int().optional(),
       clean: z.number(),
       corrupted: z.number(),
+      /** The gap is smaller than epsilon: the pair has no recovery. */
+      small_gap: z.literal(true).optional(),
     }),
   ),
   effects: z.array(PatchEffects),
@@ -295,6 +301,10 @@ export const SweepGrid = z.object({
   recovery: z.array(Value),
   /** Mean raw metric of the patched runs. */
   raw: z.array(Value),
+  /** Mean change of the metric against the run that was patched into, which exists whatever the gap. */
+  effect: z.array(Value).optional(),
+  /** Why `recovery` is undefined throughout; absent where it is defined. */
+  noRatio: z.string().optional(),
   /** 95 % bootstrap interval over clusters; null below 3 clusters or while running. */
   low: z.array(Value),
   high: z.array(Value),
@@ -330,12 +340,15 @@ export const SiteDetail = z.object({
   meanPatched: Value,
   meanClean: Value,
   meanCorrupted: Value,
+  /** Why the recovery is undefined; absent where it is defined. */
+  noRatio: z.string().optional(),
   /** Two-sided sign-flip p, and after Holm over the grid; null where it is refused. */
   p: Value,
   pHolm: Value,
   /** Why there is no p, or what the smallest possible one is. */
   caveat: z.string().nullable(),
   trivial: z.boolean(),
-  pairs: z.array(z.object({ id: z.string(), recovery: Value, raw: Value })),
+  /** `effect`: change of the metric against the run that was patched into. */
+  pairs: z.array(z.object({ id: z.string(), recovery: Value, raw: Value, effect: Value.optional() })),
 });
 export type SiteDetail = z.infer<typeof SiteDetail>;

@@ -15,6 +15,8 @@ import type { ScatterPoint } from './scatter-compare.ts';
 /** The data behind each kind of figure. */
 export interface FigureData {
   readonly effects: { readonly grid: SweepGrid; readonly title?: string; readonly domain?: number };
+  /** Changes of the metric in its own unit, of a grid without ratios. */
+  readonly changes: { readonly grid: SweepGrid };
   readonly comparison: ComparedGrids & { readonly labels: { readonly a: string; readonly b: string } };
   readonly layers: { readonly series: readonly LayerSeries[] };
   readonly scatter: {

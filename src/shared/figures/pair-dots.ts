@@ -7,13 +7,20 @@ import { swarm } from './swarm.ts';
 import type { FigureTheme } from './theme.ts';
 import { words } from './words.ts';
 
-/** Recovery of every pair at one site as dots, over the mean with its 95 % interval. */
+/**
+ * Recovery of every pair at one site as dots, over the mean with its 95 % interval; where there are no ratios the
+ * change of the metric in its own unit.
+ */
 export function pairDots(
-  detail: Pick<SiteDetail, 'pairs' | 'recovery' | 'low' | 'high'>,
+  detail: Pick<SiteDetail, 'pairs' | 'recovery' | 'low' | 'high' | 'noRatio'>,
   theme: FigureTheme,
   size: Size,
 ): EChartsOption {
-  const dots = detail.pairs.flatMap((p) => (p.recovery === null ? [] : [{ id: p.id, value: p.recovery }]));
+  const ratios = detail.noRatio === undefined;
+  const dots = detail.pairs.flatMap(({ id, recovery, effect = null }) => {
+    const value = ratios ? recovery : effect;
+    return value === null ? [] : [{ id, value }];
+  });
   const { min, max, interval } = extent(
     [...dots.map((d) => d.value), detail.low, detail.high, 0.2],
     Math.max(2, Math.floor(size.width / 38)),
@@ -48,7 +55,7 @@ export function pairDots(
       shape: { cx: x(dot.value), cy: middle + (rows[i] ?? 0) * pitch, r: radius },
       style: { fill: theme.categories[0], stroke: theme.canvas, lineWidth: 0.75, opacity: 0.7 },
       hover: { fill: theme.categories[0], opacity: 1, stroke: theme.title },
-      tip: tipText([dot.id, `${words.recovery} ${formatNumber(dot.value)}`]),
+      tip: tipText([dot.id, `${ratios ? words.recovery : words.effect} ${formatNumber(dot.value)}`]),
       z2: 3,
     }),
   );

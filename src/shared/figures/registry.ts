@@ -1,5 +1,6 @@
 import type { EChartsOption } from 'echarts';
 import { attentionPattern } from './attention-pattern.ts';
+import { changeHeatmap } from './change-heatmap.ts';
 import { comparisonPanels } from './difference-heatmap.ts';
 import { effectHeatmap } from './effect-heatmap.ts';
 import type { Figure, FigureData, FigureKind } from './figure.ts';
@@ -37,6 +38,11 @@ export const FIGURES: { readonly [K in FigureKind]: FigureEntry<K> } = {
       grid.axes === 'layer'
         ? width * 0.5
         : clamp(width * 0.3, grid.layers * (theme.sizes.value + 9) + 110, width * 0.85),
+  },
+  changes: {
+    option: ({ grid }, theme, size) => changeHeatmap(grid, theme, size),
+    height: ({ grid }, width, theme) =>
+      clamp(width * 0.3, grid.layers * (theme.sizes.value + 9) + 110, width * 0.85),
   },
   comparison: {
     option: (data, theme, size) => comparisonPanels(data, data.labels, theme, size),

@@ -37,6 +37,8 @@ function gridTable(grid: SweepGrid): FigureTable {
       grid.pairsDone,
       grid.window ?? 1,
       grid.drawSd?.[i] ?? null,
+      grid.effect?.[i] ?? null,
+      grid.noRatio ?? null,
     ];
   });
   return {
@@ -53,6 +55,8 @@ function gridTable(grid: SweepGrid): FigureTable {
       'pairs',
       'window',
       'draw_sd',
+      'effect',
+      'no_ratio',
     ],
     rows,
   };
@@ -60,6 +64,7 @@ function gridTable(grid: SweepGrid): FigureTable {
 
 const TABLES: { readonly [K in FigureKind]: (data: FigureData[K]) => FigureTable } = {
   effects: ({ grid }) => gridTable(grid),
+  changes: ({ grid }) => gridTable(grid),
   comparison: (data) => {
     const whole = differenceGrid(data);
     const at = (grid: SweepGrid, i: number): number | null => {
@@ -116,8 +121,8 @@ const TABLES: { readonly [K in FigureKind]: (data: FigureData[K]) => FigureTable
     ],
   }),
   pairs: ({ detail }) => ({
-    columns: ['pair', 'recovery', 'raw'],
-    rows: detail.pairs.map((p) => [p.id, p.recovery, p.raw]),
+    columns: ['pair', 'recovery', 'raw', 'effect', 'no_ratio'],
+    rows: detail.pairs.map((p) => [p.id, p.recovery, p.raw, p.effect ?? null, detail.noRatio ?? null]),
   }),
   attention: ({ view: { tokens, weights } }) => ({
     columns: ['query', 'query token', 'key', 'key token', 'weight'],

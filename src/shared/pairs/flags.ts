@@ -1,9 +1,10 @@
+import { SMALLEST_LOGIT_GAP } from '../domain/ratio.ts';
 import type { PairFlag, PairLine, PairTokens, Token } from '../domain/index.ts';
 import { reduceAnswers, scoringMode } from './encode.ts';
 import { spanProblems } from './read.ts';
 
 /** A gap of the logit difference below this makes recoveries unstable: a warning (METHODS section 2). */
-export const GAP_WARNING = 0.1;
+export const GAP_WARNING = SMALLEST_LOGIT_GAP;
 
 /** What the rules look at. `run` once a model has read both prompts. */
 export interface PairSituation {

@@ -126,9 +126,24 @@ const lens: LensView = {
 const compared = { a: headGrid(), b: headGrid(0.1), difference: headGrid().recovery.map(() => 0.1) };
 const labels = { a: 'gpt2', b: 'gpt2-epilepsy' };
 
+/** As `positionGrid`, between baselines too near each other to divide by. */
+export function unratioed(): SweepGrid {
+  const { recovery, ...grid } = positionGrid({ meanClean: 0.02, meanCorrupted: -0.02 });
+  return {
+    ...grid,
+    recovery: recovery.map(() => null),
+    low: recovery.map(() => null),
+    high: recovery.map(() => null),
+    effect: recovery.map((r) => (r ?? 0) / 25),
+    detected: recovery.map(() => false),
+    noRatio: 'The mean gap between clean and corrupted is 0.04, below 0.1.',
+  };
+}
+
 /** One figure of every kind. */
 export const figures: readonly Figure[] = [
   { kind: 'effects', grid: positionGrid(), title: 'Residual stream' },
+  { kind: 'changes', grid: unratioed() },
   { kind: 'comparison', ...compared, labels },
   {
     kind: 'layers',

@@ -10,7 +10,7 @@ import {
   nearZeroShare,
   scatterPoints,
   sharedGrids,
-  smallGaps,
+  withoutRecovery,
 } from '../../../src/renderer/features/compare/compare.ts';
 import { isInReport } from '../../../src/renderer/features/compare/toReport.ts';
 import { headGrid, positionGrid } from '../figures/sample.ts';
@@ -115,9 +115,8 @@ describe('the verdict on localization', () => {
     expect(localisationVerdict(view({ localisation: [side(0.4, null), side(0.8)] }))).toBe('open');
   });
   it('is withheld where a gap is near zero, the directions differ, or the index is not defined', () => {
-    const flat = { ...headGrid(), meanClean: 0.02, meanCorrupted: -0.02 };
-    expect(smallGaps(view({ b: flat }))).toEqual(['B']);
-    expect(localisationVerdict(view({ b: flat }))).toBe('open');
+    const none = headGrid().recovery.map(() => null);
+    expect(withoutRecovery(view({ b: { ...headGrid(), recovery: none } }))).toEqual(['B']);
     expect(localisationVerdict(view({ b: { ...headGrid(), direction: 'noising' } }))).toBe('none');
     expect(localisationVerdict(view({ localisation: [side(null), side(0.8)] }))).toBe('none');
   });

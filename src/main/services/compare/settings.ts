@@ -1,4 +1,11 @@
-import { METHODS, METRICS, SweepNoise, type Sweep, type SweepSpec } from '../../../shared/domain/index.ts';
+import {
+  METHODS,
+  METRICS,
+  smallestGap,
+  SweepNoise,
+  type Sweep,
+  type SweepSpec,
+} from '../../../shared/domain/index.ts';
 import type { Study } from '../../store/index.ts';
 
 export interface SpecNames {
@@ -14,6 +21,9 @@ export function specNames(study: Study, sweep: Sweep): SpecNames {
   };
 }
 
+export const metricWords = (metric: string): string =>
+  METRICS.find((m) => m.name === metric)?.label ?? metric;
+
 export const methodWords = (method: SweepSpec['method']): string =>
   METHODS.find((m) => m.name === method)?.label ?? method;
 
@@ -25,16 +35,23 @@ export function corruptionWords({ corruption, noise }: SweepSpec): string {
   return `Gaussian noise of ${scale} SD on ${tokens}, ${draws} ${draws === 1 ? 'draw' : 'draws'}`;
 }
 
+/** |clean − corrupted| from which on there are ratios, with the metrics it holds for where they differ. */
+export function smallestGapWords({ metrics, epsilon }: SweepSpec): string {
+  const groups = [...Map.groupBy(metrics, (metric) => smallestGap(metric, epsilon))];
+  return groups
+    .map(([gap, own]) => (groups.length === 1 ? String(gap) : `${gap} (${own.map(metricWords).join(', ')})`))
+    .join('; ');
+}
+
 /** Every setting of a sweep in words, always the same rows in the same order. */
 export function describeSpec({ spec }: Sweep, names: SpecNames): { name: string; value: string }[] {
-  const label = (metric: string): string => METRICS.find((m) => m.name === metric)?.label ?? metric;
   return [
     { name: 'Model', value: names.model },
     { name: 'Pairs', value: names.pairs },
     { name: 'Direction', value: spec.direction },
     { name: 'Method', value: methodWords(spec.method) },
     { name: 'Corruption', value: corruptionWords(spec) },
-    { name: 'Metrics', value: spec.metrics.map(label).join(', ') },
+    { name: 'Metrics', value: spec.metrics.map(metricWords).join(', ') },
     {
       name: 'Hooks',
       value: spec.grids
@@ -45,7 +62,7 @@ export function describeSpec({ spec }: Sweep, names: SpecNames): { name: string;
         .join('; '),
     },
     { name: 'BOS', value: spec.bos },
-    { name: 'Smallest gap', value: String(spec.epsilon) },
+    { name: 'Smallest gap', value: smallestGapWords(spec) },
     { name: 'Seed', value: String(spec.seed) },
   ];
 }

@@ -37,9 +37,11 @@ export function compareTypes(located: LocatedGrid): TypeComparison {
     ? 'Residual-stream sites carry everything before them and are no components: they have no index of localisation.'
     : !complete
       ? 'The sweep is not complete.'
-      : names.length < 2
-        ? 'All pairs are of one question type. Give the pairs of the set their types, then sweep again.'
-        : null;
+      : data.noRatio !== null
+        ? data.noRatio
+        : names.length < 2
+          ? 'All pairs are of one question type. Give the pairs of the set their types, then sweep again.'
+          : null;
   if (refusal !== null) return { label: sweep.label, k: TOP_SITES, types: [], differences: [], refusal };
   const compared = names.flatMap((a, i) => names.slice(i + 1).map((b) => [a, b] as const));
   const tested = compared.map(([a, b]) => difference(located, share, types, a, b, compared.length));

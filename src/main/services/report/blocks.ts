@@ -58,10 +58,38 @@ export function strongestSites(grid: SweepGrid): Markup {
       );
 }
 
+/** Where there are no ratios: the sites that move the metric most, in its own unit. */
+export function strongestEffects(grid: SweepGrid): Markup {
+  const rows = (grid.effect ?? [])
+    .map((value, site) => ({ value, site }))
+    .filter(
+      (row): row is { value: number; site: number } => row.value !== null && grid.state[row.site] === 'open',
+    )
+    .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
+    .slice(0, TOP_ROWS)
+    .map(({ value, site }): Cell[] => [
+      siteName(grid, { layer: Math.floor(site / grid.columns), column: site % grid.columns }),
+      value,
+      grid.raw[site] ?? null,
+    ]);
+  return renderTable(
+    ['Site', 'Change of the metric', 'Patched metric'],
+    rows,
+    `Largest changes of the metric by ${hookInfo(grid.hook).label}, without ratios`,
+    reportNumber,
+  );
+}
+
 /** What a heatmap shows, over how much, with its baselines. */
 export function gridCaption(sweep: Sweep, { hook, window }: SweepHookGrid, grid: SweepGrid): string {
   const metric = METRICS.find((m) => m.name === grid.metric)?.label ?? grid.metric;
   return `${sweep.label}. Recovery of the ${metric} after patching the ${hookInfo(hook).label}${window === undefined ? '' : ` in windows of ${window} layers`} (${sweep.spec.direction}), ratio of means over ${grid.pairsDone} of ${grid.pairsTotal} pairs. Mean ${metric}: clean ${formatNumber(grid.meanClean)}, corrupted ${formatNumber(grid.meanCorrupted)}. Hatched sites are fixed by construction; a dot marks sites at least 2 SD from the grid's mean.`;
+}
+
+/** What a heatmap without ratios shows. */
+export function changeCaption(sweep: Sweep, { hook }: SweepHookGrid, grid: SweepGrid): string {
+  const metric = METRICS.find((m) => m.name === grid.metric)?.label ?? grid.metric;
+  return `${sweep.label}. Change of the ${metric} after patching the ${hookInfo(hook).label} (${sweep.spec.direction}), mean over ${grid.pairsDone} of ${grid.pairsTotal} pairs, in its own unit: ratios are undefined here. Mean ${metric}: clean ${formatNumber(grid.meanClean, 3)}, corrupted ${formatNumber(grid.meanCorrupted, 3)}.`;
 }
 
 /** What the share of the strongest sites differs by, with its uncertainty. */

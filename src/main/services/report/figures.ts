@@ -14,7 +14,9 @@ export function figureFor(study: Study, grids: GridReader, request: FigureReques
   const makers: Makers = {
     sweep: ({ id, ...key }) => {
       const grid = grids.grid(study, id, key);
-      return { kind: 'effects', grid, domain: sharedDomain([grid]) };
+      return grid.noRatio === undefined
+        ? { kind: 'effects', grid, domain: sharedDomain([grid]) }
+        : { kind: 'changes', grid };
     },
     comparison: ({ a, b, ...key }) => {
       const view = comparisonView(study, grids, a, b, key);

@@ -12,7 +12,7 @@ import { formatCount, formatNumber } from '../../../shared/figures/index.ts';
 import { precisionWords } from '../../jobs/training-record.ts';
 import { familyLabel } from '../../models/index.ts';
 import type { Study } from '../../store/index.ts';
-import { corruptionWords } from '../compare/settings.ts';
+import { corruptionWords, smallestGapWords } from '../compare/settings.ts';
 
 const AXES_WORDS = {
   layer: 'every layer, all positions together',
@@ -136,7 +136,7 @@ export function sweepMethods(study: Study, sweep: Sweep): string {
     `Patched: ${hooks.join('; ')}.`,
     DIRECTION_WORDS[spec.direction],
     `Corruption: ${CORRUPTION_WORDS[spec.corruption](spec)}. Metric: ${metrics.join(', ')} between the answer sets at the read position of each pair.`,
-    `Over pairs the headline is the ratio of means; a pair with |m_clean − m_corrupted| < ${spec.epsilon} has no recovery of its own. Sites whose source equals the target bit for bit (structural zeros) and sites that restore the source run by construction (trivial) are marked and left out of detection, indices and tests.`,
+    `Over pairs the headline is the ratio of means; a ratio is given only where |m_clean − m_corrupted| is at least ${smallestGapWords(spec)}, of the means for the headline and of the pair for its own; below it the ratio is undefined and the patched metric stands alone. Sites whose source equals the target bit for bit (structural zeros) and sites that restore the source run by construction (trivial) are marked and left out of detection, indices and tests.`,
     `A component counts as detected when its effect lies at least 2 standard deviations (population) from the mean of its grid (Zhang & Nanda 2024); this screens and is no test. Intervals: 95 % BCa bootstrap over clusters (seed ${spec.seed}). Tests: two-sided sign-flip permutation over clusters, Holm-adjusted over the sites of a grid, refused where the number of clusters cannot reach the corrected level.`,
     provenance === null
       ? 'The sweep is not complete.'

@@ -13,7 +13,15 @@ import type { Study } from '../../store/index.ts';
 import { comparisonView } from '../compare/service.ts';
 import { describeSpec, specNames } from '../compare/settings.ts';
 import type { GridReader } from '../sweeps/grids.ts';
-import { figureBlock, gridCaption, reportNumber, shareDifference, strongestSites } from './blocks.ts';
+import {
+  changeCaption,
+  figureBlock,
+  gridCaption,
+  reportNumber,
+  shareDifference,
+  strongestEffects,
+  strongestSites,
+} from './blocks.ts';
 import { figureFor } from './figures.ts';
 
 /** A sweep's settings, and each of its grids as heatmap, numbers and strongest sites. */
@@ -27,6 +35,16 @@ export function sweepBlocks(study: Study, grids: GridReader, sweep: Sweep): Mark
       describeSpec(sweep, specNames(study, sweep)).map(({ name, value }) => [name, value]),
     ),
     ...withoutRecovery(sweep.label, entries),
+    ...entries
+      .filter(({ grid }) => grid.noRatio !== undefined)
+      .flatMap(({ key, grid }) => [
+        html`<h3>${capitalised(hookInfo(key.hook).label)}</h3>`,
+        figureBlock(
+          figureFor(study, grids, { kind: 'sweep', id: sweep.id, ...key, metric }),
+          changeCaption(sweep, key, grid),
+        ),
+        strongestEffects(grid),
+      ]),
     ...entries
       .filter(({ grid }) => hasRecovery(grid))
       .flatMap(({ key, grid }) => [
@@ -65,12 +83,9 @@ function withoutRecovery(label: string, entries: readonly GridEntry[]): Markup[]
   const [first] = silent;
   if (first === undefined) return [];
   const hooks = silent.map(({ key }) => hookInfo(key.hook).label).join(', ');
-  const gap = (first.grid.meanClean ?? 0) - (first.grid.meanCorrupted ?? 0);
   const reason =
-    first.grid.layers === 0
-      ? 'nothing was computed yet'
-      : `the mean gap between clean and corrupted is ${formatNumber(gap, 3)}`;
-  return [html`<p>${label}: no recovery is given for ${hooks}, because ${reason}.</p>`];
+    first.grid.layers === 0 ? 'Nothing was computed yet.' : (first.grid.noRatio ?? 'No site has a value.');
+  return [html`<p>${label}: no recovery is given for ${hooks}. ${reason}</p>`];
 }
 
 /** Two sweeps: what differs in their settings, and each grid that both have. */

@@ -1,6 +1,8 @@
 import {
   gridOf,
+  noRatio,
   sameGrid,
+  smallestGap,
   type GridAxes,
   type MetricName,
   type Sweep,
@@ -9,6 +11,7 @@ import {
 } from '../../../shared/domain/index.ts';
 import { UserInputError } from '../../../shared/errors/index.ts';
 import {
+  baseline,
   ClusterBootstrap,
   detect,
   groupByItem,
@@ -36,6 +39,10 @@ export interface GridData {
   readonly pairs: readonly number[];
   readonly state: readonly SweepGrid['state'][number][];
   readonly recovery: readonly (number | null)[];
+  /** |clean − corrupted| below which there is no ratio, of a pair and of the means. */
+  readonly smallestGap: number;
+  /** Why there is no ratio over pairs at all; null where there is. */
+  readonly noRatio: string | null;
   /** Mean over pairs of the SD over a pair's draws of noise; null without noise. */
   readonly drawSd: readonly (number | null)[] | null;
   /** Indices k, grouped by cluster. */
@@ -66,6 +73,7 @@ export function readGrid(study: Study, sweep: Sweep, key: GridKey): GridData {
       corrupted: block.corrupted,
     })),
   );
+  const smallest = smallestGap(key.metric, spec.epsilon);
   return {
     sweep,
     key,
@@ -74,7 +82,14 @@ export function readGrid(study: Study, sweep: Sweep, key: GridKey): GridData {
     measured,
     pairs: blocks.map((block) => block.pair),
     state: sites.map((site) => stateOf(blocks, maps, site)),
-    recovery: measured.map((values) => ratioOfMeans(spec.direction, values, spec.epsilon)),
+    recovery: measured.map((values) => ratioOfMeans(spec.direction, values, smallest)),
+    smallestGap: smallest,
+    noRatio: noRatio({
+      metric: key.metric,
+      epsilon: spec.epsilon,
+      clean: meanOf(blocks.map((block) => block.clean)),
+      corrupted: meanOf(blocks.map((block) => block.corrupted)),
+    }),
     drawSd: blocks.some((block) => block.drawSd !== null)
       ? sites.map((site) =>
           meanOf(blocks.map((block, k) => pick(block.drawSd ?? [], maps[k], site) ?? Number.NaN)),
@@ -139,6 +154,8 @@ export function sweepGrid(data: GridData): SweepGrid {
     pairsTotal: data.inputs.length,
     recovery: [...recovery],
     raw: measured.map((values) => meanOf(values.map((v) => v.raw))),
+    effect: measured.map((values) => meanEffect(data, values)),
+    ...(data.noRatio === null ? {} : { noRatio: data.noRatio }),
     low: intervals.map((interval) => interval?.low ?? null),
     high: intervals.map((interval) => interval?.high ?? null),
     ...(data.drawSd === null ? {} : { drawSd: [...data.drawSd] }),
@@ -155,7 +172,7 @@ function siteIntervals(
   open: readonly boolean[],
 ): ({ readonly low: number; readonly high: number } | null)[] {
   const { sweep, clusters, measured } = data;
-  if (sweep.status !== 'complete') return measured.map(() => null);
+  if (sweep.status !== 'complete' || data.noRatio !== null) return measured.map(() => null);
   const counted = open.filter(Boolean).length;
   const bootstrap = new ClusterBootstrap(clusters.length, {
     seed: sweep.spec.seed,
@@ -168,6 +185,11 @@ function siteIntervals(
         )
       : null,
   );
+}
+
+/** Mean change of the metric against the run that was patched into; null where no pair has the site. */
+function meanEffect({ sweep }: GridData, values: readonly Measured[]): number | null {
+  return meanOf(values.map((value) => value.raw - baseline(sweep.spec.direction, value)));
 }
 
 /** Mean of the finite values; null without one. */

@@ -1,5 +1,6 @@
 import {
   sameGrid,
+  smallestGap,
   type AttentionView,
   type LensView,
   type MetricName,
@@ -178,7 +179,8 @@ export async function verifySite(
     const [estimate, patched] = [measured(stored, pair), measured(exact, pair)];
     return estimate === null || patched === null ? [] : [{ id, estimate, patched }];
   });
-  const { direction, epsilon } = spec;
+  const { direction } = spec;
+  const epsilon = smallestGap(query.metric, spec.epsilon);
   return {
     estimated: ratioOfMeans(
       direction,

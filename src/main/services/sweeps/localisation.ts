@@ -89,7 +89,7 @@ export function localisationDifference(a: LocatedGrid, b: LocatedGrid): Localisa
   const sites = openSites(a);
   const paired =
     !hookInfo(a.grid.hook).residual &&
-    [a, b].every(({ data }) => data.sweep.status === 'complete') &&
+    [a, b].every(({ data }) => data.sweep.status === 'complete' && data.noRatio === null) &&
     a.grid.direction === b.grid.direction &&
     same(sites, openSites(b)) &&
     same(itemsOf(a), itemsOf(b));

@@ -15,7 +15,8 @@ export interface ResultInput {
   readonly grids: readonly HookGrid[];
   readonly metrics: readonly MetricName[];
   readonly direction: Direction;
-  readonly epsilon: number;
+  /** |clean − corrupted| of a metric below which a ratio is null. */
+  readonly smallestGap: (metric: MetricName) => number;
   /** Blocks in any order; a missing one leaves nulls. */
   readonly blocks: readonly PatchBlock[];
   /** Draws of Gaussian noise; absent without noise, and then there is no axis for them. */
@@ -49,7 +50,18 @@ function baselines(input: ResultInput): PatchResult['baselines'] {
         const corrupted = block?.corrupted[m];
         return clean === undefined || corrupted === undefined
           ? []
-          : [{ metric, pair: pair.id, ...(input.draws === undefined ? {} : { draw }), clean, corrupted }];
+          : [
+              {
+                metric,
+                pair: pair.id,
+                ...(input.draws === undefined ? {} : { draw }),
+                clean,
+                corrupted,
+                ...(Math.abs(clean - corrupted) >= input.smallestGap(metric)
+                  ? {}
+                  : { small_gap: true as const }),
+              },
+            ];
       }),
     ),
   );
@@ -86,6 +98,7 @@ function gridEntries(
   const withDraws = input.draws !== undefined;
 
   return input.metrics.map((metric, m) => {
+    const epsilon = input.smallestGap(metric);
     const measured = maps.map((runs) =>
       runs.map((entry) =>
         cells(shape, (c): Measured => ({
@@ -105,7 +118,8 @@ function gridEntries(
         axes: withDraws ? ['pair', 'draw', ...axes] : ['pair', ...axes],
         shape: withDraws ? [input.pairs.length, drawn.length, ...shape] : [input.pairs.length, ...shape],
         raw: each.map((v) => (Number.isFinite(v.raw) ? v.raw : null)),
-        normalized: each.map((v) => pairRecovery(input.direction, v, input.epsilon)),
+        normalized: each.map((v) => pairRecovery(input.direction, v, epsilon)),
+        epsilon,
         structural_zero: zero,
         ...(allTrivial ? { trivial: true as const } : {}),
         ...(trivial.includes(true) && !allTrivial ? { trivial_sites: trivial } : {}),
@@ -121,9 +135,10 @@ function gridEntries(
           ratioOfMeans(
             input.direction,
             measured.map((runs) => meanOfDraws(runs.flatMap((run) => run.slice(c, c + 1)))),
-            input.epsilon,
+            epsilon,
           ),
         ),
+        epsilon,
         ...(withDraws
           ? {
               draw_sd: cells(shape, (c) =>

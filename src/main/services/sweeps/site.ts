@@ -16,6 +16,7 @@ import { clusteredSite, meanOf, type GridData } from './grid.ts';
 export function siteDetail(data: GridData, layer: number, column: number): SiteDetail {
   const { sweep, key, inputs, measured, state, recovery, pairs, clusters } = data;
   const { direction, epsilon, seed } = sweep.spec;
+  const undefinedRatio = data.noRatio;
   const columns = measured.length / (data.shape[0] ?? 1);
   const site = layer * columns + column;
   const values = measured[site];
@@ -27,9 +28,10 @@ export function siteDetail(data: GridData, layer: number, column: number): SiteD
     );
   }
   const complete = sweep.status === 'complete';
-  const interval = complete
-    ? bcaInterval(ratioOfMeansStatistic(direction, clusteredSite(data, site), epsilon), { seed })
-    : null;
+  const interval =
+    complete && undefinedRatio === null
+      ? bcaInterval(ratioOfMeansStatistic(direction, clusteredSite(data, site), epsilon), { seed })
+      : null;
   const test = complete && state[site] === 'open' ? testSites(data).get(site) : undefined;
   return {
     sweepId: sweep.id,
@@ -48,14 +50,16 @@ export function siteDetail(data: GridData, layer: number, column: number): SiteD
     meanPatched: meanOf(values.map((v) => v.raw)),
     meanClean: meanOf(values.map((v) => v.clean)),
     meanCorrupted: meanOf(values.map((v) => v.corrupted)),
+    ...(undefinedRatio === null ? {} : { noRatio: undefinedRatio }),
     p: test?.p ?? null,
     pHolm: test?.pHolm ?? null,
     caveat: test === undefined ? caveatOf(state[site], complete) : caveatOfTest(test),
     trivial: state[site] === 'trivial',
     pairs: values.map((value, k) => ({
       id: inputs[pairs[k] ?? -1]?.id ?? String(k),
-      recovery: pairRecovery(direction, value, epsilon),
+      recovery: pairRecovery(direction, value, data.smallestGap),
       raw: Number.isFinite(value.raw) ? value.raw : null,
+      effect: Number.isFinite(value.raw) ? value.raw - baseline(direction, value) : null,
     })),
   };
 }

@@ -1,4 +1,4 @@
-import type { PatchResult } from '../../../shared/domain/index.ts';
+import { smallestGap, type PatchResult } from '../../../shared/domain/index.ts';
 import { csvText, type CsvValue } from '../../exporters/csv.ts';
 import type { PatchBlock } from '../../runtime/api.ts';
 import type { Study } from '../../store/index.ts';
@@ -15,7 +15,7 @@ export function storedResult(study: Study, id: SweepId): PatchResult {
     grids: spec.grids,
     metrics: spec.metrics,
     direction: spec.direction,
-    epsilon: spec.epsilon,
+    smallestGap: (metric) => smallestGap(metric, spec.epsilon),
     blocks: storedBlocks(study, id),
   });
   return {
@@ -65,6 +65,7 @@ export const EFFECT_COLUMNS = [
   'corrupted',
   'structural_zero',
   'trivial',
+  'no_ratio',
 ] as const;
 
 type EffectRow = Record<(typeof EFFECT_COLUMNS)[number], CsvValue>;
@@ -96,6 +97,7 @@ export function effectRows(result: PatchResult): EffectRow[] {
           corrupted: baseline?.corrupted ?? null,
           structural_zero: effect.structural_zero?.[flat] ?? false,
           trivial: effect.trivial ?? effect.trivial_sites?.[flat] ?? false,
+          no_ratio: baseline?.small_gap === true ? `gap below ${effect.epsilon ?? 0}` : null,
         },
       ];
     }),

@@ -88,15 +88,13 @@ export type Verdict = 'none' | 'open' | 'a' | 'b';
 
 /**
  * Which grid holds more of its positive effect in its strongest sites, as far as the 95 % interval of the paired
- * difference says, or where there is none, the intervals of both. `open`: not settled, or recoveries divide by
- * almost nothing; `none`: the index is not defined, or one
- * sweep restores what the other breaks.
+ * difference says, or where there is none, the intervals of both. `open`: not settled; `none`: the index is
+ * not defined (residual sites, no ratios), or one sweep restores what the other breaks.
  */
 export function localisationVerdict(view: ComparisonView): Verdict {
   const [a, b] = view.localisation.map((l) => l.topShare);
   if (a === undefined || b === undefined || a.value === null || b.value === null) return 'none';
   if (view.a.direction !== view.b.direction) return 'none';
-  if (smallGaps(view).length > 0) return 'open';
   const paired = view.localisationDifference;
   if (paired !== null) return paired.low > 0 ? 'b' : paired.high < 0 ? 'a' : 'open';
   if (a.low === null || a.high === null || b.low === null || b.high === null) return 'open';
@@ -125,9 +123,6 @@ export function nearZeroShare(points: readonly ScatterPoint[]): number {
   return points.filter((p) => Math.abs(p.a) < NEAR_ZERO && Math.abs(p.b) < NEAR_ZERO).length / points.length;
 }
 
-/** A mean gap below this makes every recovery of a sweep unstable. */
-const SMALL_GAP = 0.1;
-
 export function meanGap({ meanClean, meanCorrupted }: SweepGrid): number | null {
   return meanClean === null || meanCorrupted === null ? null : meanClean - meanCorrupted;
 }
@@ -137,10 +132,4 @@ export function withoutRecovery({ a, b }: ComparisonView): ('A' | 'B')[] {
   const none = (grid: SweepGrid) =>
     grid.state.every((state, i) => state !== 'open' || (grid.recovery[i] ?? null) === null);
   return [...(none(a) ? (['A'] as const) : []), ...(none(b) ? (['B'] as const) : [])];
-}
-
-/** The sides whose recoveries divide by almost nothing. */
-export function smallGaps({ a, b }: ComparisonView): ('A' | 'B')[] {
-  const small = (grid: SweepGrid) => Math.abs(meanGap(grid) ?? Infinity) < SMALL_GAP;
-  return [...(small(a) ? (['A'] as const) : []), ...(small(b) ? (['B'] as const) : [])];
 }

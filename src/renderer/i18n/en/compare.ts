@@ -107,8 +107,6 @@ export const compare = {
   paired: (d: Interval & { readonly value: number }, n: number) =>
     `The difference, ${plainPoints(d.value)}, has a 95 % interval from ${points(d.low)} to ${points(d.high)} (n = ${plural(n, 'cluster')}).`,
   noIntervals: (n: number) => `There are no intervals: ${plural(n, 'cluster')} of pairs are too few.`,
-  emptyGap: (sides: readonly string[]) =>
-    `The mean gap of ${sides.join(' and ')} is near 0, so ${sides.length > 1 ? 'their' : 'its'} shares say nothing.`,
   residual: 'Residual-stream sites carry everything before them and are no components, so no share is given.',
   undefinedSites: 'Not defined for these sites.',
   notComparable: 'Not comparable.',
@@ -177,8 +175,7 @@ export const compare = {
   more: (n: number) => `and ${count(n)} more`,
   baselines: (metric: string) => `Mean ${metric}, clean and corrupted`,
   baseline: (clean: number | null, corrupted: number | null) => `${fixed(clean, 2)}, ${fixed(corrupted, 2)}`,
-  smallGap: (letter: string, gap: number | null) =>
-    `${letter}: the mean gap between clean and corrupted is ${fixed(gap, 2)}. Its recoveries divide by almost nothing.`,
+  noRatio: (letter: string, why: string) => `${letter}: ${why}`,
   nearZero: (share: number, n: number) =>
     `${percent(share)} of the ${plural(n, 'site')} sit near zero in both, so the rank correlation mixes noise with signal. Read it with the scatter.`,
   few: (n: number) => `n = ${plural(n, 'pair')}. Intervals per site are wide.`,

@@ -180,6 +180,7 @@ export const sweeps = {
   heatmapLabel: (hook: string, pairs: number) =>
     `${hook}: recovery by layer and column, mean over ${plural(pairs, 'pair')}`,
   layersLabel: (hook: string) => `${hook}: recovery by layer`,
+  denseHelp: 'Drag or scroll to move, + and − change the size, 0 shows as much as fits.',
   heatmapHelp: 'Arrows move, Enter or P pins a site, T shows the numbers.',
   cell: (site: string, value: string, interval: string, more: string) =>
     `${site}: ${value}${interval === '' ? '' : `, interval ${interval}`}${more === '' ? '' : `, ${more}`}`,
@@ -189,6 +190,7 @@ export const sweeps = {
     'not-run': 'not run',
     zero: 'zero by construction',
     trivial: 'trivial',
+    'no-ratio': 'no ratio: the gap is near 0',
     missing: 'no value',
   },
   tableColumns: {
@@ -203,9 +205,8 @@ export const sweeps = {
   },
   hide: 'Hide',
   showFixed: 'Show fixed columns',
-  unsafe: (gap: number) => `The mean gap between clean and corrupted is ${fixed(gap, 3)}.`,
-  unsafeText:
-    'Recovery divides by it and is undefined here; the table still gives the patched metric. Use a model that knows the answers, or other pairs.',
+  unsafe: 'The model hardly tells clean from corrupted.',
+  unsafeText: 'Use a model that knows the answers, or other pairs.',
   windows: {
     label: 'Windows beside the sums of their layers',
     column: 'Column',
@@ -237,6 +238,7 @@ export const sweeps = {
 
   tip: {
     recovery: 'Recovery',
+    effect: 'Change',
     interval: '95 % interval',
     pairs: 'Pairs',
     draws: 'SD over draws',

@@ -94,7 +94,15 @@ async function patch(context: CommandContext, flags: PatchFlags): Promise<void> 
       ...(flags.source === 'pair' ? {} : { source: flags.source }),
       bos: opened.context.bos !== null,
       timing: { load_ms: done.loadMs, sweep_ms: done.sweepMs, peak_rss_mb: done.peakRssBytes / 2 ** 20 },
-      ...assembleResult({ pairs, grids, metrics, direction, epsilon, blocks, draws: noise?.draws }),
+      ...assembleResult({
+        pairs,
+        grids,
+        metrics,
+        direction,
+        smallestGap: () => epsilon,
+        blocks,
+        draws: noise?.draws,
+      }),
       ...(await verified(compute, request, blocks, epsilon)),
     };
   });

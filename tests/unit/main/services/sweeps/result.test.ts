@@ -77,7 +77,7 @@ describe('assembled results', () => {
     const key = name === 'layer_head_position' ? 'pair,layer,head,position' : (axes[name] ?? '');
     const blocks = blocksOf(direction, grids[0]?.hook ?? '', metric, key);
     const { epsilon } = reference[direction];
-    const result = assembleResult({ pairs, grids, metrics: [metric], direction, epsilon, blocks });
+    const result = assembleResult({ pairs, grids, metrics: [metric], direction, smallestGap: () => epsilon, blocks });
     const same = (e: { hook: string; metric: string }): boolean =>
       e.hook === grids[0]?.hook && e.metric === metric;
     const effect = reference[direction].effects.find((e) => same(e) && e.axes.join() === key);
@@ -110,7 +110,7 @@ describe('assembled results', () => {
     read: length - 1,
   });
   const grid = { hook: 'blocks.{layer}.hook_resid_pre', axes: 'layer_position' } as const;
-  const base = { metrics: ['logit_diff'], direction: 'denoising', epsilon: 1e-6 } as const;
+  const base = { metrics: ['logit_diff'], direction: 'denoising', smallestGap: () => 1e-6 } as const;
 
   it('leaves null beyond a shorter pair, and where the gap is too small for a ratio', () => {
     const result = assembleResult({
@@ -133,6 +133,7 @@ describe('assembled results', () => {
     expect(result.effects[0]).toEqual({
       hook: grid.hook,
       metric: 'logit_diff',
+      epsilon: 1e-6,
       axes: ['pair', 'layer', 'position'],
       shape: [2, 1, 2],
       raw: [1, 2, 3, null],
