@@ -57,10 +57,11 @@ export class Workbench {
     });
   }
 
-  static async start(): Promise<Workbench> {
+  /** With the study in the folder `study` open, or none. */
+  static async start(study?: string): Promise<Workbench> {
     await mkdir(SHOTS, { recursive: true });
     const data = await mkdtemp(join(tmpdir(), 'engram-e2e-'));
-    const { host, url } = await startHost(data);
+    const { host, url } = await startHost(data, study);
     const browser = await chromium.launch({ executablePath: chromiumPath(), args: BROWSER_FLAGS });
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
     const workbench = new Workbench(data, host, browser, page);
@@ -127,8 +128,9 @@ export class Workbench {
   }
 }
 
-async function startHost(data: string): Promise<{ host: ChildProcess; url: string }> {
+async function startHost(data: string, study?: string): Promise<{ host: ChildProcess; url: string }> {
   const args = [join(ROOT, 'bin/engram.js'), '--data', data, 'serve', '--port', '0', '--no-open'];
+  if (study !== undefined) args.push('--study', study);
   const host = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const url = await new Promise<string>((resolve, reject) => {
     let text = '';

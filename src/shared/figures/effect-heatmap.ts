@@ -1,7 +1,7 @@
 import type { EChartsOption } from 'echarts';
 import type { SweepGrid } from '../domain/index.ts';
 import { formatNumber } from './format.ts';
-import { cellShapes, ringShapes } from './heatmap-cells.ts';
+import { cellShapes, ringShapes, siteRect } from './heatmap-cells.ts';
 import { columnName } from './heatmap-names.ts';
 import { type HeatmapLayout, type HeatmapOptions, isPositional, layoutHeatmap } from './heatmap-layout.ts';
 import {
@@ -21,8 +21,6 @@ import { words } from './words.ts';
 export interface EffectHeatmapOptions extends Partial<HeatmapOptions> {
   /** Drawn with a double accent ring. */
   readonly pinned?: readonly SitePoint[];
-  /** The keyboard's place in the grid. */
-  readonly cursor?: SitePoint | null;
   /** Colour scale and marks under the plot (exports); on screen the page draws its own. */
   readonly legend?: boolean;
   /** Heading above the plot. */
@@ -43,12 +41,43 @@ export function effectHeatmap(
   size: Size,
   options: EffectHeatmapOptions = {},
 ): EChartsOption {
-  const legend = options.legend === true ? theme.sizes.axis + 14 : 0;
-  const area = { x: 4, y: 4, width: size.width - 8, height: size.height - 8 - legend };
+  const area = plotArea(theme, size, options);
   const shapes = heatmapPanel(grid, theme, area, options);
   const domain = options.domain ?? 1;
-  if (legend > 0) shapes.push(...legendShapes(theme, { ...area, y: size.height - legend }, domain, grid));
+  if (options.legend === true)
+    shapes.push(...legendShapes(theme, { ...area, y: area.y + area.height + 4 }, domain, grid));
   return sceneOption(shapes, theme, options.tips ?? true);
+}
+
+function plotArea(theme: FigureTheme, size: Size, options: EffectHeatmapOptions): Rect {
+  const legend = options.legend === true ? theme.sizes.axis + 14 : 0;
+  return { x: 4, y: 4, width: size.width - 8, height: size.height - 8 - legend };
+}
+
+function panelLayout(
+  grid: SweepGrid,
+  theme: FigureTheme,
+  area: Rect,
+  options: EffectHeatmapOptions,
+): { readonly layout: HeatmapLayout; readonly settings: HeatmapOptions } {
+  const heading = options.title === undefined ? 0 : theme.sizes.heading + 8;
+  const settings: HeatmapOptions = { domain: 1, axisTitle: options.compact !== true, ...options };
+  const inner = { ...area, y: area.y + heading, height: area.height - heading };
+  return { layout: layoutHeatmap(grid, inner, theme, settings), settings };
+}
+
+/**
+ * Where `effectHeatmap` draws a site, in pixels, so that a mark can move over the picture without drawing it
+ * again; null for a hidden one.
+ */
+export function effectHeatmapSites(
+  grid: SweepGrid,
+  theme: FigureTheme,
+  size: Size,
+  options: EffectHeatmapOptions = {},
+): (site: SitePoint) => Rect | null {
+  const { layout } = panelLayout(grid, theme, plotArea(theme, size, options), options);
+  return (site) => siteRect(layout, site);
 }
 
 /** One heatmap inside `area`, for figures of one or several panels. */
@@ -58,10 +87,7 @@ export function heatmapPanel(
   area: Rect,
   options: EffectHeatmapOptions,
 ): Shape[] {
-  const heading = options.title === undefined ? 0 : theme.sizes.heading + 8;
-  const settings: HeatmapOptions = { domain: 1, axisTitle: options.compact !== true, ...options };
-  const inner = { ...area, y: area.y + heading, height: area.height - heading };
-  const layout = layoutHeatmap(grid, inner, theme, settings);
+  const { layout, settings } = panelLayout(grid, theme, area, options);
   return [
     ...(options.title === undefined
       ? []
@@ -77,7 +103,7 @@ export function heatmapPanel(
     ...columnLabels(grid, layout, theme, settings),
     ...headTitle(grid, layout, theme, area, settings),
     ...brackets(grid, layout, theme, settings, area),
-    ...ringShapes(layout, theme, options.pinned ?? [], options.cursor ?? null),
+    ...ringShapes(layout, theme, options.pinned ?? []),
   ];
 }
 

@@ -1,6 +1,6 @@
 export { attentionPattern } from './attention-pattern.ts';
 export { differenceGrid, differenceHeatmap, DOMAINS, sharedDomain } from './difference-heatmap.ts';
-export { effectHeatmap } from './effect-heatmap.ts';
+export { effectHeatmap, effectHeatmapSites } from './effect-heatmap.ts';
 export type { Figure } from './figure.ts';
 export {
   formatCompact,
@@ -19,8 +19,15 @@ export { lensLines } from './lens-lines.ts';
 export { localisationIntervals } from './localisation-intervals.ts';
 export { gapDots, pairDots } from './pair-dots.ts';
 export { figureHeight, figureOption, FIGURES } from './registry.ts';
-export type { SceneDatum, SitePoint } from './scene.ts';
+export { textWidth, type SceneDatum, type SitePoint } from './scene.ts';
 export { scatterCompare, type ScatterPoint } from './scatter-compare.ts';
 export { toTable, type FigureTable } from './table.ts';
-export { figureTheme, PX_PER_MM, PX_PER_PT, sequentialStep, type FigureTheme } from './theme.ts';
+export {
+  divergingStep,
+  figureTheme,
+  PX_PER_MM,
+  PX_PER_PT,
+  sequentialStep,
+  type FigureTheme,
+} from './theme.ts';
 export { smallLine } from './training-curves.ts';
