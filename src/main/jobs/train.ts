@@ -17,7 +17,7 @@ import { evaluateModel } from './evaluation.ts';
 import { provenanceOf } from './provenance.ts';
 import { runStreaming } from './streaming.ts';
 import { buildTrainingData, type TrainingData } from './training-data.ts';
-import { recordComputed } from './training-record.ts';
+import { mebibytes, recordComputed, recordMoved } from './training-record.ts';
 
 const SAMPLE_TOKENS = 40;
 const TrainParams = z.object({ runId: TrainingRunId });
@@ -134,8 +134,7 @@ async function trainOrContinue(
       },
     );
     study.training.update(run.id, { totalSteps: done.totalSteps, step: done.steps });
-    const computed = recordComputed(study, run, done);
-    if (computed !== null) log(computed);
+    log(recordComputed(study, run, done));
     return {
       folder: done.bestFolder,
       epoch: done.bestEpoch,
@@ -176,13 +175,15 @@ function store(
       });
       log(`Continued from the checkpoint of epoch ${epoch}, step ${step}.`);
     },
-    steps: ({ steps, totalSteps }) => {
+    steps: ({ steps, totalSteps, bytesPerStep }) => {
       const last = steps.at(-1);
       if (last === undefined) return;
       study.training.addSteps(run.id, steps);
       study.training.update(run.id, { step: last.step, totalSteps });
-      progress(last.step, totalSteps, 'steps', `loss ${last.loss.toFixed(3)}`);
-      emit('trainingStep', { runId: run.id, steps: [...steps] });
+      recordMoved(study, run.id, bytesPerStep);
+      const message = `loss ${last.loss.toFixed(3)}, ${mebibytes(bytesPerStep)} moved a step`;
+      progress(last.step, totalSteps, 'steps', message);
+      emit('trainingStep', { runId: run.id, steps: [...steps], bytesPerStep });
     },
     epoch: ({ point, checkpoint, sample }) => {
       const text = sample === null ? null : tokenizer.decodeInside(sample);

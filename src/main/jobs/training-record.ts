@@ -13,18 +13,42 @@ const Computed = z.object({
 
 const key = ({ id }: Pick<TrainingRun, 'id'>): string => `train-${id}-computed`;
 
-/** Keeps how a run was computed, and says it in one line for the log; null where there is nothing to say. */
-export function recordComputed(study: Study, run: TrainingRun, done: TrainDone): string | null {
+const movedKey = (id: TrainingRun['id']): string => `train-${id}-moved`;
+/** Changes of the bytes moved that are worth a write. */
+const NOTEWORTHY = 0.01;
+
+/** Keeps how many bytes a step of a run moves, where that has changed. */
+export function recordMoved(study: Study, id: TrainingRun['id'], bytesPerStep: number): void {
+  const before = bytesMoved(study, id);
+  if (before !== null && Math.abs(bytesPerStep - before) <= NOTEWORTHY * before) return;
+  study.settings.set(movedKey(id), bytesPerStep);
+}
+
+/** Bytes that a step of a run moved in and out of runs of graphs; null where none was taken. */
+export function bytesMoved(study: Study, id: TrainingRun['id']): number | null {
+  return study.settings.get(movedKey(id), z.number()) ?? null;
+}
+
+export const mebibytes = (bytes: number): string =>
+  `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 2 : 0)} MiB`;
+
+/** How steps are taken, in words. */
+const PASS_WORDS: Readonly<Record<TrainDone['pass'], string>> = {
+  steps: 'Step by step',
+  loop: 'Many steps in one run',
+};
+
+/** Keeps how a run was computed, and says it in one line for the log. */
+export function recordComputed(study: Study, run: TrainingRun, done: TrainDone): string {
   const { pass, precision, skippedSteps, bytesPerStep } = done;
   study.settings.set(key(run), { pass, precision, skippedSteps, bytesPerStep });
+  recordMoved(study, run.id, bytesPerStep);
   const said = [
-    ...(bytesPerStep === null
-      ? []
-      : [`Many steps in one run: ${(bytesPerStep / 2 ** 20).toFixed(2)} MiB moved for each step`]),
+    `${PASS_WORDS[pass]}: ${mebibytes(bytesPerStep)} moved for each step`,
     ...(precision === run.config.precision ? [] : ['half precision was asked for, 32-bit floats were used']),
     ...(skippedSteps === 0 ? [] : [`${skippedSteps} steps skipped because the loss scale was too large`]),
   ];
-  return said.length === 0 ? null : `${said.join('; ')}.`;
+  return `${said.join('; ')}.`;
 }
 
 /** The precision of a run in words: what it was computed in, and what was asked for where that differs. */

@@ -172,7 +172,13 @@ export type TrainEvent =
         readonly validationLoss: number;
       } | null;
     }
-  | { readonly type: 'steps'; readonly steps: readonly StepPoint[]; readonly totalSteps: number }
+  | {
+      readonly type: 'steps';
+      readonly steps: readonly StepPoint[];
+      readonly totalSteps: number;
+      /** Bytes that went in and out of runs for each of these steps, on average. */
+      readonly bytesPerStep: number;
+    }
   | {
       readonly type: 'epoch';
       readonly point: EpochPoint;
@@ -192,8 +198,8 @@ export interface TrainDone {
   readonly precision: TrainingConfig['precision'];
   /** Steps without effect: the loss scale was too large. */
   readonly skippedSteps: number;
-  /** Bytes that went in and out of runs for one step, on average of this attempt; null where not counted. */
-  readonly bytesPerStep: number | null;
+  /** Bytes that went in and out of runs for one step, on average of this attempt. */
+  readonly bytesPerStep: number;
   readonly steps: number;
   readonly totalSteps: number;
   readonly seconds: number;

@@ -117,6 +117,18 @@ export function whole(results: Results, name: string): number[] {
   return Array.from(data, Number);
 }
 
+/** Runs, and the bytes of what was fed to them and of what they gave. */
+export interface Crossings {
+  runs: number;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+/** Bytes of values. */
+export function byteCount(values: Feeds): number {
+  return Object.values(values).reduce((sum, { data }) => sum + data.byteLength, 0);
+}
+
 /**
  * Opens sessions with one set of options. `force_spinning_stop` keeps the thread pools of many sessions from
  * spinning against each other; `set_denormal_as_zero` avoids the slow path of tiny numbers and must be set
@@ -124,6 +136,8 @@ export function whole(results: Results, name: string): number[] {
  */
 export class SessionFactory {
   readonly threads: number;
+  /** What has crossed the border of runs so far, of all sessions together. */
+  readonly crossings: Crossings = { runs: 0, bytesIn: 0, bytesOut: 0 };
   readonly #check: ProviderCheck | null;
   readonly #use: ProviderInUse;
   #proof: Promise<void> | null = null;
@@ -184,7 +198,8 @@ export class SessionFactory {
       outputs: graph.outputs.map((o) => o.name),
     };
     const lost = (error: unknown): EngineError => this.#lost(graph.name, provider, error);
-    return new OrtSession(graph.name, names, await this.#create(toOnnx(graph), provider, options), lost);
+    const session = await this.#create(toOnnx(graph), provider, options);
+    return new OrtSession(graph.name, names, session, lost, this.crossings);
   }
 
   /** A run that failed. A provider that was proven and fails in the middle is given up for this process. */
@@ -256,26 +271,31 @@ class OrtSession implements Session {
   readonly outputs: readonly string[];
   readonly #session: ort.InferenceSession;
   readonly #failure: (error: unknown) => EngineError;
+  readonly #crossings: Crossings;
 
   constructor(
     name: string,
     names: { inputs: readonly string[]; outputs: readonly string[] },
     session: ort.InferenceSession,
     failure: (error: unknown) => EngineError,
+    crossings: Crossings,
   ) {
     this.name = name;
     this.inputs = names.inputs;
     this.outputs = names.outputs;
     this.#session = session;
     this.#failure = failure;
+    this.#crossings = crossings;
   }
 
   async run(feeds: Feeds, outputs: readonly string[] = this.outputs, into: Feeds = {}): Promise<Results> {
     const inputs: Record<string, ort.Tensor> = {};
+    let bytesIn = 0;
     for (const name of this.inputs) {
       const value = feeds[name];
       invariant(value !== undefined, `graph ${this.name}: input ${name} is not fed`);
       inputs[name] = toTensor(value);
+      bytesIn += value.data.byteLength;
     }
     const fetches: Record<string, ort.Tensor | null> = {};
     for (const name of outputs) {
@@ -294,6 +314,9 @@ class OrtSession implements Session {
       invariant(tensor !== undefined, `graph ${this.name}: no output ${name}`);
       results[name] = fromTensor(name, tensor);
     }
+    this.#crossings.runs += 1;
+    this.#crossings.bytesIn += bytesIn;
+    this.#crossings.bytesOut += byteCount(results);
     return results;
   }
 

@@ -64,7 +64,8 @@ export const events = {
     datasetId: DatasetId.optional(),
     pairSetId: PairSetId.optional(),
   }),
-  trainingStep: z.object({ runId: TrainingRunId, steps: z.array(StepPoint) }),
+  /** `bytesPerStep`: moved in and out of runs for each of these steps, on average. */
+  trainingStep: z.object({ runId: TrainingRunId, steps: z.array(StepPoint), bytesPerStep: z.number() }),
   trainingEpoch: z.object({ runId: TrainingRunId, point: EpochPoint, sample: z.string().nullable() }),
   /** A block of effects was stored: the heatmap may ask for its grid again. */
   sweepProgress: z.object({ sweepId: SweepId, done: z.number().int(), total: z.number().int() }),

@@ -269,6 +269,8 @@ export const training = {
       steps: z.array(d.StepPoint),
       epochs: z.array(d.EpochPoint),
       sample: z.string().nullable(),
+      /** Bytes moved in and out of runs for a step, lately; null where no step has been taken. */
+      bytesPerStep: z.number().nullable(),
     }),
   ),
   /** Ends the run after the current step and keeps the best checkpoint. */

@@ -49,6 +49,12 @@ export const TrainingConfig = z.object({
   accumulationMean: z.enum(['tokens', 'batches', 'labels']),
   /** Validation loss: mean over tokens, or of batch means weighted by their sequences (transformers). */
   evaluationMean: z.enum(['tokens', 'batches']),
+  /**
+   * How batches are computed: `whole` ones in one graph, `layers`: whole ones layer by layer with each layer computed
+   * anew on the way back, or `auto`: as the memory limit allows, in parts where it must be. Rounding apart, all give
+   * the same run.
+   */
+  memoryMode: z.enum(['auto', 'whole', 'layers']),
 });
 export type TrainingConfig = z.infer<typeof TrainingConfig>;
 
@@ -69,8 +75,9 @@ const earlierEvaluation = (preset: unknown): TrainingConfig['evaluationMean'] =>
 
 /** A stored configuration: one of an older version is completed with what that version did. */
 export const StoredTrainingConfig = z.preprocess((value) => {
-  if (typeof value !== 'object' || value === null || 'endOfText' in value) return value;
-  const old: Readonly<Record<string, unknown>> = { ...value };
+  if (typeof value !== 'object' || value === null) return value;
+  const old: Readonly<Record<string, unknown>> = { memoryMode: 'auto', ...value };
+  if ('endOfText' in value) return old;
   return {
     ...old,
     // The older `chunk` joined all texts.
@@ -81,7 +88,9 @@ export const StoredTrainingConfig = z.preprocess((value) => {
 }, TrainingConfig);
 
 /** A configuration as older versions wrote it, where they could; its JSON names a run across versions. */
-export function earlierForm(config: TrainingConfig): object {
+export function earlierForm(given: TrainingConfig): object {
+  const { memoryMode, ...others } = given;
+  const config = memoryMode === 'auto' ? others : given;
   const known = new Map<string, unknown>([
     ...Object.entries(EARLIER),
     ['evaluationMean', earlierEvaluation(config.preset)],
@@ -115,6 +124,7 @@ const COMMON = {
   firstRate: 'zero',
   accumulationMean: 'labels',
   evaluationMean: 'batches',
+  memoryMode: 'auto',
 } as const;
 
 /** CLAP Tables 1 and 2 as the public code runs them (transformers' Trainer). */
@@ -213,6 +223,25 @@ export const TrainingRun = z.object({
 });
 export type TrainingRun = z.infer<typeof TrainingRun>;
 
+/** A change of the configuration that mends it, and what the run takes then. */
+export const TrainingOffer = z.object({
+  /**
+   * `accumulate`: smaller batches, more of them a step. `recompute`: layer by layer. `auto`: as the limit allows.
+   * `shorten`: shorter sequences. `warmup`: a warm-up that ends within the run.
+   */
+  kind: z.enum(['accumulate', 'recompute', 'auto', 'shorten', 'warmup']),
+  change: z.object({
+    batchSize: TrainingConfig.shape.batchSize.exactOptional(),
+    accumulation: TrainingConfig.shape.accumulation.exactOptional(),
+    memoryMode: TrainingConfig.shape.memoryMode.exactOptional(),
+    sequenceLength: TrainingConfig.shape.sequenceLength.exactOptional(),
+    warmupSteps: TrainingConfig.shape.warmupSteps.exactOptional(),
+  }),
+  memoryBytes: z.number(),
+  seconds: z.number(),
+});
+export type TrainingOffer = z.infer<typeof TrainingOffer>;
+
 /** Shown before a run starts. */
 export const TrainingEstimate = z.object({
   sequences: z.number().int(),
@@ -228,8 +257,17 @@ export const TrainingEstimate = z.object({
   fits: z.boolean(),
   /** How gradients are computed: in one graph, or layer by layer; `rows` sequences at a time. Null = not at all. */
   memory: z.object({ mode: z.enum(['whole', 'layers']), rows: z.number().int().positive() }).nullable(),
-  /** What would fit where this does not; null = nothing of this model. */
-  offer: z.object({ sequenceLength: z.number().int().positive() }).nullable(),
+  /** What training may use, in bytes. */
+  limitBytes: z.number(),
+  /** Changes that mend what is wrong with the run as asked, the nearest to it first. */
+  offers: z.array(TrainingOffer),
+  /** Configuration I as the study ran it, GPT-2 small on all its abstracts, on this machine. */
+  fullStudy: z.object({
+    tokens: z.number(),
+    steps: z.number(),
+    seconds: z.number(),
+    memoryBytes: z.number(),
+  }),
   /** Epochs that fit in the half hour that the desktop preset is meant for; null for other presets. */
   epochsInHalfHour: z.number().int().nonnegative().nullable(),
   warnings: z.array(z.string()),

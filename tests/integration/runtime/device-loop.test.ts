@@ -19,6 +19,7 @@ import { ParameterStore } from '../../../src/main/runtime/training/parameters.ts
 import { runTraining } from '../../../src/main/runtime/training/run.ts';
 import {
   SingleStepper,
+  TrafficMeter,
   type StepPlan,
   type StepResult,
   type Stepper,
@@ -28,6 +29,7 @@ import { TRAINING_PRESETS, type TrainingConfig } from '../../../src/shared/domai
 const folder = fileURLToPath(new URL('../../reference/tiny-gpt2', import.meta.url));
 const sessions = new SessionFactory({ threads: 1, provider: 'cpu' });
 const [COUNT, LENGTH, STEPS] = [48, 16, 12];
+const PARAMETER_BYTES = 4 * 46_976;
 let model: ModelFolder;
 beforeAll(async () => {
   model = await openModelFolder(folder);
@@ -85,7 +87,12 @@ async function ordinary(plan: StepPlan): Promise<StepResult[]> {
     memoryLimitBytes: 2 ** 30,
     hidePadding: hidesPadding(rules),
   });
-  const stepper = new SingleStepper(plan, gradients, await AdamW.open(sessions, training));
+  const stepper = new SingleStepper(
+    plan,
+    gradients,
+    await AdamW.open(sessions, training),
+    new TrafficMeter(sessions),
+  );
   const results = await take(stepper, 0, STEPS);
   await stepper.close();
   return results;
@@ -135,7 +142,8 @@ describe('many steps in one run', () => {
       const other = one[i];
       expect(Math.abs(step.loss / (other?.loss ?? NaN) - 1)).toBeLessThan(1e-6);
       expect(Math.abs(step.norm / (other?.norm ?? NaN) - 1)).toBeLessThan(1e-6);
-      expect({ ...step, loss: 0, norm: 0, seconds: 0 }).toEqual({ ...other, loss: 0, norm: 0, seconds: 0 });
+      const apart = { loss: 0, norm: 0, seconds: 0, bytesMoved: 0 };
+      expect({ ...step, ...apart }).toEqual({ ...other, ...apart });
     });
     for (const array of ['values', 'firstMoments', 'secondMoments'] as const) {
       for (const { name } of single.store.parameters) {
@@ -183,11 +191,23 @@ describe('where a run is cut', () => {
     };
     const [one, all] = [await moved(1), await moved(STEPS)];
     // Parameters and both moments.
-    const state = 3 * 4 * 46_976;
+    const state = 3 * PARAMETER_BYTES;
     expect(one.bytesOut - all.bytesOut).toBe((STEPS - 1) * state);
     // Each run is told the number of its steps.
     expect(one.bytesIn - all.bytesIn).toBe((STEPS - 1) * (state + 8));
     expect(all.bytesOut - state).toBe(STEPS * 3 * 4);
+  });
+
+  it('moves no dropout masks, but what they are drawn from', async () => {
+    const moved = async (dropout: number): Promise<number> => {
+      const stepper = await looped(await planOf({ ...CONFIG, dropout }, EVEN, 2), STEPS);
+      await take(stepper, 0, STEPS);
+      await stepper.close();
+      return stepper.traffic.bytesIn;
+    };
+    const sites = 1 + 3 * model.config.nLayer;
+    const batches = 2 * STEPS;
+    expect((await moved(0.2)) - (await moved(0))).toBe(8 * sites * batches);
   });
 });
 
@@ -286,8 +306,10 @@ describe('a whole run', () => {
       ['loop', 'f32', 6],
       ['loop', 'mixed-f16', 6],
     ]);
-    expect(steps.bytesPerStep).toBeNull();
+    // Gradients in and out, and every array of the optimiser: nine times the parameters, and the masks.
+    expect(steps.bytesPerStep).toBeGreaterThan(9 * PARAMETER_BYTES);
     expect(loop.bytesPerStep).toBeGreaterThan(0);
+    expect(loop.bytesPerStep).toBeLessThan(6 * PARAMETER_BYTES + 10_000);
     expect(Math.abs(loop.bestValidationLoss / steps.bestValidationLoss - 1)).toBeLessThan(1e-5);
     expect(Math.abs(half.bestValidationLoss / steps.bestValidationLoss - 1)).toBeLessThan(1e-2);
   });

@@ -20,6 +20,8 @@ export const NO_GRADIENT: ReadonlySet<string> = new Set([
   'And',
   'Or',
   'Not',
+  'BitwiseAnd',
+  'BitwiseXor',
   'Sign',
   'Cast',
   'ConstantOfShape',

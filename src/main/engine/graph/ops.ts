@@ -144,6 +144,8 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   Greater: comparison,
   And: binary,
   Or: binary,
+  BitwiseAnd: binary,
+  BitwiseXor: binary,
   Not: anyUnary,
   Identity: anyUnary,
   Neg: anyUnary,

@@ -14,21 +14,21 @@ function siteName(site: DropoutSite): string {
   return site.kind === 'embedding' ? 'drop:embedding' : `drop:${site.layer}:${site.kind}`;
 }
 
-/**
- * Dropout by masks that are inputs of the graph, or what `input` makes of them; `masks` lists them. A probability
- * of 0 leaves no trace.
- */
+/** The mask of a place, bool in its shape. */
+export type MaskSource = (mask: MaskInput) => Tensor;
+
+/** Dropout by masks that `source` gives (default: inputs of the graph); `masks` lists them. A probability of 0 leaves no trace. */
 export function maskedDropout(
   g: Graph,
   probability: number,
-  input: Graph['input'] = (...of) => g.input(...of),
+  source: MaskSource = ({ name, shape }) => g.input(name, 'bool', shape),
 ): { dropout: Dropout; masks: MaskInput[] } {
   const masks: MaskInput[] = [];
   const dropout: Dropout = (site, x): Tensor => {
     if (probability === 0) return x;
     const mask = { name: siteName(site), shape: x.shape.map(Number), site: masks.length };
     masks.push(mask);
-    return b.where(g, input(mask.name, 'bool', mask.shape), b.mul(g, x, 1 / (1 - probability)), 0);
+    return b.where(g, source(mask), b.mul(g, x, 1 / (1 - probability)), 0);
   };
   return { dropout, masks };
 }

@@ -5,7 +5,7 @@ import * as b from '../graph/builder.ts';
 import { Graph, type Tensor } from '../graph/index.ts';
 import { crossEntropyWithGradients } from './crossEntropy.ts';
 import { decoderForward } from './decoder.ts';
-import { maskedDropout, type MaskInput } from './dropout.ts';
+import { maskedDropout, type MaskInput, type MaskSource } from './dropout.ts';
 import { lossHead } from './lossHead.ts';
 import { keyMask } from './keyMask.ts';
 import { familyOf } from './registry.ts';
@@ -75,10 +75,16 @@ export interface LossAndGradients {
   readonly masks: readonly MaskInput[];
 }
 
+export interface LossOptions {
+  /** A power of two, [], that multiplies gradients from the loss on: small ones survive a narrower type on their way. */
+  readonly lossScale?: Tensor | null;
+  /** Where dropout masks come from; default: inputs of the graph. */
+  readonly maskSource?: MaskSource;
+}
+
 /**
  * Appends loss and gradients of a batch to a graph. `parameters` are tensors of the graph in the order of
- * `options.parameters`; `input` gives what else is fed (masks, `keys`). `lossScale` [], a power of two, multiplies
- * the gradients from the loss on, so that small ones survive a narrower type on their way.
+ * `options.parameters`; `input` gives what else is fed (`keys`).
  */
 export function lossAndGradients(
   g: Graph,
@@ -86,7 +92,7 @@ export function lossAndGradients(
   { ids, labels, weights }: BatchTensors,
   parameters: readonly Tensor[],
   input: Graph['input'],
-  lossScale: Tensor | null = null,
+  { lossScale = null, maskSource }: LossOptions = {},
 ): LossAndGradients {
   const { config, batch, length } = options;
   const byName = new Map(options.parameters.map(({ name }, i) => [name, parameters[i]]));
@@ -95,7 +101,7 @@ export function lossAndGradients(
     if (tensor === undefined) throw new InvariantError(`training without the parameter ${name}`);
     return tensor;
   };
-  const { dropout, masks } = maskedDropout(g, options.dropout, input);
+  const { dropout, masks } = maskedDropout(g, options.dropout, maskSource);
   const hook = options.hidePadding === true ? { hook: keyMask(g, batch, length, input) } : {};
   const { hidden } = decoderForward(g, config, w, ids, { dropout, ...hook });
   const head = lossHead(g, familyOf(config), w, hidden);

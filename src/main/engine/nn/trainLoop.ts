@@ -7,6 +7,7 @@ import { adamwUpdate, DECAYED, type AdamWOptions, type AdamWState } from './adam
 import type { MaskInput } from './dropout.ts';
 import { allFinite, nextScale } from './lossScale.ts';
 import { toMixedPrecision } from './mixedPrecision.ts';
+import { seededMask } from './seededMask.ts';
 import {
   batchOf,
   lossAndGradients,
@@ -27,6 +28,8 @@ export interface TrainLoopOptions extends TrainGraphOptions {
 
 export const firstMoment = (parameter: string): string => `m:${parameter}`;
 export const secondMoment = (parameter: string): string => `v:${parameter}`;
+/** What a dropout mask is drawn from (`seededMask`). */
+export const maskSeed = (mask: string): string => `seed:${mask}`;
 /** An output that is the state `name` after the last step. */
 export const afterwards = (name: string): string => `after:${name}`;
 
@@ -41,7 +44,7 @@ type Scalars = Readonly<Record<(typeof SCALARS)[number], Tensor>>;
  * Whole optimiser steps, one after the other, in one graph: forward and backward pass, gradient norm, clipping and
  * AdamW are the body of a `Loop` whose state are parameters and moments, so that nothing but batches goes in
  * between steps. Inputs: `steps` [], the number K of them; each batch input of `trainGraph` with a first axis over
- * all batches of all steps; where a step has several, `first` and `parts` [K] say which; `keep`, `step`, `root`
+ * all batches of all steps, and in the place of a dropout mask what it is drawn from, under `maskSeed`; where a step has several, `first` and `parts` [K] say which; `keep`, `step`, `root`
  * [K] of `adamwScalars`; parameters under their names, moments under `firstMoment` and `secondMoment`. Outputs:
  * `loss`, `norm` (before clipping) and `taken` (1, or 0 for a step that was skipped) [K]; the state under
  * `afterwards`.
@@ -205,7 +208,11 @@ function batchGradients(
   input: Graph['input'],
 ): LossAndGradients {
   const batch = batchOf(options.batch, options.length, input);
-  const made = lossAndGradients(g, options, batch, parameters, input, scale);
+  const made = lossAndGradients(g, options, batch, parameters, input, {
+    lossScale: scale,
+    maskSource: ({ name, shape }) =>
+      seededMask(g, input(maskSeed(name), 'int64', []), shape, options.dropout),
+  });
   if (options.precision === 'mixed-f16') toMixedPrecision(g);
   return made;
 }

@@ -1,4 +1,10 @@
-import { headWidth, isGated, kvHeads, type ModelConfig } from '../../../shared/domain/index.ts';
+import {
+  headWidth,
+  isGated,
+  kvHeads,
+  type ModelConfig,
+  type TrainingConfig,
+} from '../../../shared/domain/index.ts';
 import { blockRows } from './crossEntropy.ts';
 
 const FLOAT_BYTES = 4;
@@ -147,6 +153,36 @@ export function planMemory(
     }
   }
   return null;
+}
+
+/**
+ * How batches of up to `wanted` sequences are computed as a configuration asks: within the limit by whichever way
+ * suits (`planMemory`, of `modes`), or whole batches in one of the modes. Null when that does not fit.
+ */
+export function planAsAsked(
+  choice: TrainingConfig['memoryMode'],
+  config: ModelConfig,
+  parameters: number,
+  wanted: number,
+  length: number,
+  limitBytes: number,
+  modes?: readonly MemoryMode[],
+): MemoryPlan | null {
+  if (choice === 'auto') return planMemory(config, parameters, wanted, length, limitBytes, modes);
+  const bytes = trainingBytes(choice, config, parameters, wanted, length);
+  return bytes <= limitBytes ? { mode: choice, rows: wanted, bytes } : null;
+}
+
+/** The least that a run takes as a configuration asks for it, in bytes. */
+export function bytesAsAsked(
+  choice: TrainingConfig['memoryMode'],
+  config: ModelConfig,
+  parameters: number,
+  wanted: number,
+  length: number,
+): number {
+  if (choice === 'auto') return leastBytes(config, parameters, length);
+  return trainingBytes(choice, config, parameters, wanted, length);
 }
 
 /** Share of a large matrix product's speed that those of training reach. */

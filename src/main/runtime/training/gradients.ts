@@ -1,8 +1,8 @@
-import type { ModelConfig } from '../../../shared/domain/index.ts';
+import type { ModelConfig, TrainingConfig } from '../../../shared/domain/index.ts';
 import { UserInputError } from '../../../shared/errors/index.ts';
 import {
-  leastBytes,
-  planMemory,
+  bytesAsAsked,
+  planAsAsked,
   stateBytes,
   type MemoryMode,
   type MemoryPlan,
@@ -27,25 +27,35 @@ export interface GradientOptions {
 
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GB`;
 
+/** What is to be trained, as far as memory depends on it. */
+export interface Demand {
+  readonly config: ModelConfig;
+  readonly parameters: number;
+  /** Sequences of a batch. */
+  readonly wanted: number;
+  /** Tokens of a sequence. */
+  readonly length: number;
+  readonly memoryLimitBytes: number;
+  readonly choice: TrainingConfig['memoryMode'];
+  /** What `auto` may choose from; default: every mode. */
+  readonly modes?: readonly MemoryMode[] | undefined;
+}
+
 /**
- * How a batch of up to `wanted` sequences is computed under a memory limit.
- * @throws UserInputError TRAINING_TOO_LARGE when not even one sequence fits.
+ * How batches are computed under a memory limit.
+ * @throws UserInputError TRAINING_TOO_LARGE when that does not fit.
  */
-export function requirePlan(
-  config: ModelConfig,
-  parameters: number,
-  wanted: number,
-  length: number,
-  memoryLimitBytes: number,
-  modes?: readonly MemoryMode[],
-): MemoryPlan {
-  const plan = planMemory(config, parameters, wanted, length, memoryLimitBytes, modes);
+export function requirePlan(demand: Demand): MemoryPlan {
+  const { config, parameters, wanted, length, memoryLimitBytes, choice, modes } = demand;
+  const plan = planAsAsked(choice, config, parameters, wanted, length, memoryLimitBytes, modes);
   if (plan !== null) return plan;
-  const needed = leastBytes(config, parameters, length);
+  const needed = bytesAsAsked(choice, config, parameters, wanted, length);
   throw new UserInputError(
     'TRAINING_TOO_LARGE',
-    `Training this model on sequences of ${length} tokens needs about ${gigabytes(needed)} of memory; the limit is ${gigabytes(memoryLimitBytes)}.`,
-    'Choose shorter sequences or a smaller model, or raise the memory limit in the settings.',
+    `Training this model on sequences of ${length} tokens${choice === 'auto' ? '' : `, ${wanted} at a time,`} needs about ${gigabytes(needed)} of memory; the limit is ${gigabytes(memoryLimitBytes)}.`,
+    choice === 'auto'
+      ? 'Choose shorter sequences or a smaller model, or raise the memory limit in the settings.'
+      : 'Let batches be computed as memory allows, choose smaller ones, or raise the memory limit in the settings.',
   );
 }
 

@@ -3,13 +3,31 @@ import { invariant } from '../../../shared/errors/index.ts';
 import { adamwScalars } from '../../engine/nn/adamw.ts';
 import type { MaskInput } from '../../engine/nn/dropout.ts';
 import { learningRate } from '../../engine/nn/schedule.ts';
-import { afterwards, firstMoment, secondMoment, trainLoop } from '../../engine/nn/trainLoop.ts';
-import { f32, floats, i64, scalarOf, type Session, type SessionFactory, type Value } from '../sessions.ts';
+import { afterwards, firstMoment, maskSeed, secondMoment, trainLoop } from '../../engine/nn/trainLoop.ts';
+import {
+  byteCount,
+  f32,
+  floats,
+  i64,
+  scalarOf,
+  type Session,
+  type SessionFactory,
+  type Value,
+} from '../sessions.ts';
 import { splitStep, widthOf, type MicroBatch, type StepRows } from './batches.ts';
 import type { LoopState } from './checkpoints.ts';
-import { batchFeeds, maskFeeds } from './pass.ts';
-import { diverged, sizesOf, type StepPlan, type StepResult, type Stepper, type Traffic } from './stepper.ts';
-import { byteCount, stacked } from './stacking.ts';
+import { maskState } from './masks.ts';
+import { batchFeeds } from './pass.ts';
+import {
+  diverged,
+  sizesOf,
+  TrafficMeter,
+  type StepPlan,
+  type StepResult,
+  type Stepper,
+  type Traffic,
+} from './stepper.ts';
+import { stacked } from './stacking.ts';
 
 /** One run lasts about this long: it cannot be stopped, and reports nothing before its end. */
 const RUN_SECONDS = 2;
@@ -32,7 +50,7 @@ export interface LoopOptions {
  * steps make a run changes no result.
  */
 export class LoopStepper implements Stepper {
-  readonly traffic: Traffic = { runs: 0, steps: 0, bytesIn: 0, bytesOut: 0 };
+  readonly #meter: TrafficMeter;
   readonly #plan: StepPlan;
   readonly #options: LoopOptions;
   readonly #session: Session;
@@ -47,7 +65,9 @@ export class LoopStepper implements Stepper {
     options: LoopOptions,
     carried: LoopState,
     compiled: { readonly session: Session; readonly masks: readonly MaskInput[]; readonly width: number },
+    meter: TrafficMeter,
   ) {
+    this.#meter = meter;
     const { store } = plan;
     this.#plan = plan;
     this.#options = options;
@@ -86,19 +106,30 @@ export class LoopStepper implements Stepper {
       precision: carried.precision,
     });
     const session = await sessions.open(graph, { memoryPattern: false });
-    return new LoopStepper(plan, options, carried, { session, masks, width });
+    return new LoopStepper(plan, options, carried, { session, masks, width }, new TrafficMeter(sessions));
   }
 
   get carried(): LoopState {
     return this.#carried;
   }
 
+  get traffic(): Traffic {
+    return this.#meter.total;
+  }
+
   async advance(rows: readonly StepRows[], step: number, between: () => void): Promise<StepResult[]> {
+    return rows.length === 0 ? [] : this.#meter.during(() => this.#take(rows, step, between));
+  }
+
+  async #take(
+    rows: readonly StepRows[],
+    step: number,
+    between: () => void,
+  ): Promise<Omit<StepResult, 'bytesMoved'>[]> {
     const start = performance.now();
     const { data, rules, maxRows } = this.#plan;
     const how = { data, rules, maxRows, width: this.#width };
     const steps = rows.slice(0, this.#stepsPerRun).map((r) => splitStep(r, how));
-    if (steps.length === 0) return [];
     between();
     const rates = steps.map((_, i) => this.#rate(step - this.#carried.skipped + i));
     const batches = this.#batches(steps, step);
@@ -111,7 +142,6 @@ export class LoopStepper implements Stepper {
     ];
     this.#requireSense(losses, norms, step);
     this.#keep(results, taken);
-    this.#count(feeds, results, steps.length);
     const seconds = (performance.now() - start) / 1000 / steps.length;
     this.#paceTo(seconds, byteCount(batches) / steps.length);
     let next = 0;
@@ -154,7 +184,12 @@ export class LoopStepper implements Stepper {
     const each = steps.flatMap((batches, i) =>
       batches.map((batch, index) => ({
         ...batchFeeds(batch),
-        ...maskFeeds(this.#masks, { seed: training.seed, step: step + i, batch: index }, training.dropout),
+        ...Object.fromEntries(
+          this.#masks.map(({ name, site }) => [
+            maskSeed(name),
+            i64([maskState({ seed: training.seed, step: step + i, batch: index, site })], []),
+          ]),
+        ),
       })),
     );
     let next = 0;
@@ -188,14 +223,6 @@ export class LoopStepper implements Stepper {
     const [scale = 1] = floats(results, afterwards('scale'));
     const [clean = 0] = floats(results, afterwards('clean'));
     this.#carried = { ...this.#carried, scale, clean };
-  }
-
-  #count(feeds: Readonly<Record<string, Value>>, results: Readonly<Record<string, Value>>, n: number): void {
-    const fed = Object.fromEntries(Object.entries(feeds).filter(([k]) => this.#session.inputs.includes(k)));
-    this.traffic.runs += 1;
-    this.traffic.steps += n;
-    this.traffic.bytesIn += byteCount(fed);
-    this.traffic.bytesOut += byteCount(results);
   }
 
   /** Sets how many steps the next run has, from what one took and what its batches weigh. */

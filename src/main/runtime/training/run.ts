@@ -46,6 +46,8 @@ class Training {
   readonly #rules: LossRules;
   #state: TrainingState;
   #points: StepPoint[] = [];
+  /** Bytes moved for the steps that are yet to be reported, those skipped included. */
+  #moved = { bytes: 0, steps: 0 };
   #reported = performance.now();
   #saved = performance.now();
   #saveCost = 0;
@@ -126,15 +128,16 @@ class Training {
   #memory(): NonNullable<TrainingState['memory']> {
     if (this.#state.memory !== undefined) return this.#state.memory;
     const { config, train } = this.#request;
-    const { mode, rows } = requirePlan(
-      this.#model.config,
-      this.#store.values.length,
-      Math.min(config.batchSize, train.count),
-      train.length,
-      this.#host.memoryLimitBytes,
+    const { mode, rows } = requirePlan({
+      config: this.#model.config,
+      parameters: this.#store.values.length,
+      wanted: Math.min(config.batchSize, train.count),
+      length: train.length,
+      memoryLimitBytes: this.#host.memoryLimitBytes,
+      choice: config.memoryMode,
       // A checkpoint that does not say comes from a version that knew one way only.
-      this.#state.step > 0 ? ['whole'] : undefined,
-    );
+      modes: this.#state.step > 0 ? ['whole'] : undefined,
+    });
     this.#state.memory = { mode, rows };
     return { mode, rows };
   }
@@ -189,7 +192,8 @@ class Training {
   }
 
   /** A step done. One that was skipped has no sensible loss or norm: it moves on, and leaves no point. */
-  #note({ loss, norm, rate, taken, targets, tokens, seconds }: StepResult): void {
+  #note({ loss, norm, rate, taken, targets, tokens, seconds, bytesMoved }: StepResult): void {
+    this.#moved = { bytes: this.#moved.bytes + bytesMoved, steps: this.#moved.steps + 1 };
     const { step, epoch, stepInEpoch } = this.#state;
     this.#state.step += 1;
     this.#state.stepInEpoch += 1;
@@ -241,8 +245,10 @@ class Training {
 
   #report(now: boolean): void {
     if (this.#points.length === 0 || (!now && performance.now() - this.#reported < REPORT_MS)) return;
-    this.#host.emit({ type: 'steps', steps: this.#points, totalSteps: this.#totalSteps });
+    const bytesPerStep = this.#moved.bytes / this.#moved.steps;
+    this.#host.emit({ type: 'steps', steps: this.#points, totalSteps: this.#totalSteps, bytesPerStep });
     this.#points = [];
+    this.#moved = { bytes: 0, steps: 0 };
     this.#reported = performance.now();
   }
 

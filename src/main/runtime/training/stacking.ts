@@ -2,11 +2,6 @@ import { invariant } from '../../../shared/errors/index.ts';
 import type { TensorData } from '../../engine/graph/index.ts';
 import type { Feeds, Value } from '../sessions.ts';
 
-/** Bytes of values. */
-export function byteCount(values: Feeds): number {
-  return Object.values(values).reduce((sum, { data }) => sum + data.byteLength, 0);
-}
-
 /** Values of one name and shape, put behind each other along a new first axis; names that nobody asks for are left out. */
 export function stacked(each: readonly Feeds[], wanted: readonly string[]): Record<string, Value> {
   const [first] = each;

@@ -4,6 +4,7 @@ import { clipScale } from '../../engine/nn/adamw.ts';
 import { learningRate } from '../../engine/nn/schedule.ts';
 import type { TokenBlock } from '../../models/index.ts';
 import type { TrainDone } from '../api.ts';
+import type { Crossings } from '../sessions.ts';
 import { splitStep, type LossRules, type MicroBatch, type StepRows } from './batches.ts';
 import type { LoopState } from './checkpoints.ts';
 import type { GradientRunner } from './gradients.ts';
@@ -21,14 +22,36 @@ export interface StepResult {
   readonly targets: number;
   readonly tokens: number;
   readonly seconds: number;
+  /** Bytes that went in and out of runs for it. */
+  readonly bytesMoved: number;
 }
 
-/** Bytes that crossed the border of runs. */
-export interface Traffic {
-  runs: number;
+/** What crossed the border of runs, and in how many steps. */
+export interface Traffic extends Crossings {
   steps: number;
-  bytesIn: number;
-  bytesOut: number;
+}
+
+/** Counts what crosses the border of runs while steps are taken. */
+export class TrafficMeter {
+  readonly total: Traffic = { runs: 0, steps: 0, bytesIn: 0, bytesOut: 0 };
+  readonly #crossings: Crossings;
+
+  constructor({ crossings }: { readonly crossings: Crossings }) {
+    this.#crossings = crossings;
+  }
+
+  /** Takes steps; gives what they gave, each with its share of the bytes moved. */
+  async during(take: () => Promise<Omit<StepResult, 'bytesMoved'>[]>): Promise<StepResult[]> {
+    const before = { ...this.#crossings };
+    const results = await take();
+    const { runs, bytesIn, bytesOut } = this.#crossings;
+    const [fed, given] = [bytesIn - before.bytesIn, bytesOut - before.bytesOut];
+    this.total.runs += runs - before.runs;
+    this.total.bytesIn += fed;
+    this.total.bytesOut += given;
+    this.total.steps += results.length;
+    return results.map((result) => ({ ...result, bytesMoved: (fed + given) / results.length }));
+  }
 }
 
 /** Takes optimiser steps on the parameters of a store. */
@@ -42,8 +65,8 @@ export interface Stepper {
   advance(rows: readonly StepRows[], step: number, between: () => void): Promise<StepResult[]>;
   /** What must be kept beside parameters and moments to go on; undefined for nothing. */
   readonly carried: LoopState | undefined;
-  /** Bytes that crossed the border of runs, where they were counted. */
-  readonly traffic: Traffic | undefined;
+  /** What crossed the border of runs for all steps taken. */
+  readonly traffic: Traffic;
   close(): Promise<void>;
 }
 
@@ -56,8 +79,7 @@ export function howComputed({
     pass: carried === undefined ? 'steps' : 'loop',
     precision: carried?.precision ?? 'f32',
     skippedSteps: carried?.skipped ?? 0,
-    bytesPerStep:
-      traffic === undefined ? null : (traffic.bytesIn + traffic.bytesOut) / Math.max(1, traffic.steps),
+    bytesPerStep: (traffic.bytesIn + traffic.bytesOut) / Math.max(1, traffic.steps),
   };
 }
 
@@ -88,19 +110,27 @@ export const diverged = (step: number, loss: number, norm: number): EngineError 
 /** One step after the other: gradients, their norm and the update are runs of their own, the state in main memory. */
 export class SingleStepper implements Stepper {
   readonly carried = undefined;
-  readonly traffic = undefined;
   readonly #plan: StepPlan;
   readonly #gradients: GradientRunner;
   readonly #optimizer: AdamW;
+  readonly #meter: TrafficMeter;
 
-  constructor(plan: StepPlan, gradients: GradientRunner, optimizer: AdamW) {
+  constructor(plan: StepPlan, gradients: GradientRunner, optimizer: AdamW, meter: TrafficMeter) {
     this.#plan = plan;
     this.#gradients = gradients;
     this.#optimizer = optimizer;
+    this.#meter = meter;
+  }
+
+  get traffic(): Traffic {
+    return this.#meter.total;
   }
 
   async advance([rows]: readonly StepRows[], step: number, between: () => void): Promise<StepResult[]> {
-    if (rows === undefined) return [];
+    return rows === undefined ? [] : this.#meter.during(() => this.#take(rows, step, between));
+  }
+
+  async #take(rows: StepRows, step: number, between: () => void): Promise<Omit<StepResult, 'bytesMoved'>[]> {
     const start = performance.now();
     const { store, training, data, rules, maxRows, totalSteps } = this.#plan;
     const batches = splitStep(rows, { data, rules, maxRows });

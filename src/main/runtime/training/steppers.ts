@@ -8,7 +8,7 @@ import { precisionOn, type DeviceTraining } from './device.ts';
 import { GradientRunner } from './gradients.ts';
 import { LoopStepper } from './loopStepper.ts';
 import { AdamW } from './optimizer.ts';
-import { SingleStepper, type StepPlan, type Stepper } from './stepper.ts';
+import { SingleStepper, TrafficMeter, type StepPlan, type Stepper } from './stepper.ts';
 
 export interface StepperOptions {
   readonly sessions: SessionFactory;
@@ -38,7 +38,7 @@ export async function openStepper(plan: StepPlan, options: StepperOptions): Prom
     mode,
     hidePadding,
   });
-  return new SingleStepper(plan, gradients, await AdamW.open(sessions, training));
+  return new SingleStepper(plan, gradients, await AdamW.open(sessions, training), new TrafficMeter(sessions));
 }
 
 const freshLoop = (precision: LoopState['precision']): LoopState => {

@@ -1,8 +1,10 @@
 import type { Model, TrainingConfig, TrainingEstimate } from '../../../shared/domain/index.ts';
-import { leastBytes, planMemory, trainingSeconds, type MemoryPlan } from '../../engine/nn/trainingCost.ts';
+import { bytesAsAsked, planAsAsked, trainingSeconds, type MemoryPlan } from '../../engine/nn/trainingCost.ts';
 import type { TrainingData } from '../../jobs/training-data.ts';
 import type { ProviderName } from '../../runtime/providers.ts';
 import { parameterCount } from '../../models/index.ts';
+import { fullStudy } from './fullStudy.ts';
+import { offersFor } from './offers.ts';
 import { trainingWarnings } from './warnings.ts';
 
 export interface Machine {
@@ -14,24 +16,11 @@ export interface Machine {
 }
 
 const HALF_HOUR = 1800;
-const SHORTEST = 16;
 
 /** Optimiser steps of a whole run. */
 function totalSteps(sequences: number, config: TrainingConfig): number {
   const batches = Math.ceil(sequences / config.batchSize);
   return Math.ceil(batches / config.accumulation) * config.epochs;
-}
-
-/** The longest half, quarter … of the sequence length that fits; null where the model itself does not. */
-function shorterThatFits(
-  model: Model['config'],
-  length: number,
-  memoryBytes: number,
-): TrainingEstimate['offer'] {
-  for (let n = Math.floor(length / 2); n >= SHORTEST; n = Math.floor(n / 2)) {
-    if (planMemory(model, parameterCount(model), 1, n, memoryBytes) !== null) return { sequenceLength: n };
-  }
-  return null;
 }
 
 /** What a run will take, before it starts; seconds and bytes are estimates to within about a factor of two. */
@@ -48,26 +37,36 @@ export function estimateTraining(
   const parameters = parameterCount(model);
   const computed = (part: typeof block): number =>
     config.paddingInLoss ? part.count * part.length : sum(part.lengths);
-  const plan: MemoryPlan | null = planMemory(
-    model,
-    parameters,
-    Math.min(config.batchSize, block.count),
-    block.length,
-    machine.memoryBytes,
-  );
-  const totalTokens = computed(block) * config.epochs;
-  const seconds = trainingSeconds(
-    {
-      config: model,
+  const wanted = Math.min(config.batchSize, block.count);
+  const planOf = (asked: TrainingConfig, length: number): MemoryPlan | null =>
+    planAsAsked(
+      asked.memoryMode,
+      model,
       parameters,
-      mode: plan?.mode ?? 'layers',
-      tokens: totalTokens,
-      readTokens: computed(read) * config.epochs,
-      length: Math.max(1, Math.round(computed(block) / Math.max(1, block.count))),
-      steps,
-    },
-    machine.flops,
-  );
+      Math.min(asked.batchSize, block.count),
+      length,
+      machine.memoryBytes,
+    );
+  const plan = planOf(config, block.length);
+  const totalTokens = computed(block) * config.epochs;
+  const secondsOf = (asked: TrainingConfig, length: number): number => {
+    // Shorter sequences cut tokens off, or (chunked, packed) make more sequences; at most it is as many tokens.
+    const share = Math.min(1, length / block.length);
+    const mean = Math.max(1, Math.round((share * computed(block)) / Math.max(1, block.count)));
+    return trainingSeconds(
+      {
+        config: model,
+        parameters,
+        mode: planOf(asked, length)?.mode ?? 'layers',
+        tokens: share * totalTokens,
+        readTokens: share * computed(read) * config.epochs,
+        length: mean,
+        steps: totalSteps(block.count, asked),
+      },
+      machine.flops,
+    );
+  };
+  const seconds = secondsOf(config, block.length);
   const epochsInHalfHour =
     config.preset === 'quick' ? Math.floor((HALF_HOUR * config.epochs) / Math.max(1e-9, seconds)) : null;
   return {
@@ -77,10 +76,21 @@ export function estimateTraining(
     totalTokens,
     steps,
     seconds,
-    memoryBytes: plan?.bytes ?? leastBytes(model, parameters, block.length),
+    memoryBytes: plan?.bytes ?? bytesAsAsked(config.memoryMode, model, parameters, wanted, block.length),
     fits: plan !== null,
     memory: plan === null ? null : { mode: plan.mode, rows: plan.rows },
-    offer: plan === null ? shorterThatFits(model, block.length, machine.memoryBytes) : null,
+    limitBytes: machine.memoryBytes,
+    offers: offersFor({
+      model,
+      config,
+      sequences: block.count,
+      length: block.length,
+      steps,
+      memoryBytes: machine.memoryBytes,
+      fits: plan !== null,
+      secondsOf,
+    }),
+    fullStudy: fullStudy(machine),
     epochsInHalfHour,
     warnings: trainingWarnings({
       data,

@@ -3,9 +3,23 @@ import type { DatasetId, ModelId, TrainingConfig, TrainingEstimate } from '../..
 import { UserInputError } from '../../../shared/errors/index.ts';
 import { buildTrainingData } from '../../jobs/training-data.ts';
 import { trainJob } from '../../jobs/train.ts';
+import { bytesMoved } from '../../jobs/training-record.ts';
 import type { ServiceContext } from '../context.ts';
 import { requireTokenizer, type ModelShelf } from '../models/shelf.ts';
 import { estimateTraining, type Machine } from './estimate.ts';
+
+const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GB`;
+
+/** What would fit, in words: settings by their names in a configuration. */
+function nextStep(offers: TrainingEstimate['offers']): string {
+  const fitting = offers.map(({ change }) =>
+    Object.entries(change)
+      .map(([key, value]) => `${key} ${value}`)
+      .join(', '),
+  );
+  if (fitting.length === 0) return 'Choose a smaller model, or raise the memory limit in the settings.';
+  return `This would fit: ${fitting.join('; or ')}. Or raise the memory limit in the settings.`;
+}
 
 /** Implements `training`: estimate, start, curves, and ending early. */
 export function createTrainingService(
@@ -32,14 +46,16 @@ export function createTrainingService(
     start: async ({ modelId, datasetId, config, name }) => {
       const { study, queue } = session.require();
       const { nCtx } = study.models.get(modelId).config;
-      const { fits, warnings, steps, offer } = await estimate(modelId, datasetId, config);
+      const { fits, warnings, steps, offers, memoryBytes, limitBytes } = await estimate(
+        modelId,
+        datasetId,
+        config,
+      );
       if (!fits) {
         throw new UserInputError(
           'TRAIN_TOO_LARGE',
-          'The run needs more memory than this machine may use.',
-          offer === null
-            ? 'Choose a smaller model, or raise the memory limit in the settings.'
-            : `Sequences of ${offer.sequenceLength} tokens would fit; or raise the memory limit in the settings.`,
+          `The run needs ${gigabytes(memoryBytes)} of memory and may use ${gigabytes(limitBytes)}.`,
+          nextStep(offers),
         );
       }
       const run = study.training.insert({
@@ -56,12 +72,14 @@ export function createTrainingService(
     },
     list: () => session.require().study.training.list(),
     get: ({ id }) => {
-      const { training } = session.require().study;
+      const { study } = session.require();
+      const { training } = study;
       return {
         run: training.get(id),
         steps: training.steps(id),
         epochs: training.epochs(id),
         sample: training.sample(id),
+        bytesPerStep: bytesMoved(study, id),
       };
     },
     stopAndKeep: ({ id }) => {

@@ -26,9 +26,14 @@ interface Rule {
 
 const RULES: readonly Rule[] = [
   {
-    applies: ({ plan }) => plan === null,
+    applies: ({ plan, config }) => plan === null && config.memoryMode === 'auto',
     says: () =>
       'The run needs more memory than it may use, even with one sequence at a time and layer by layer: shorten the sequences, or raise the memory limit.',
+  },
+  {
+    applies: ({ plan, config }) => plan === null && config.memoryMode !== 'auto',
+    says: ({ config }) =>
+      `Batches of ${config.batchSize} do not fit ${config.memoryMode === 'whole' ? 'in one graph' : 'layer by layer'}: choose smaller ones, or let them be computed as memory allows.`,
   },
   {
     applies: ({ config, steps }) => config.warmupSteps > steps,

@@ -42,8 +42,16 @@ describe('a stored configuration', () => {
       { ...quick, longAbstracts: 'pack' as const },
       { ...quick, evaluationMean: 'batches' as const },
       { ...quick, firstRate: 'one-step' as const },
+      { ...quick, memoryMode: 'layers' as const },
     ].map((config) => JSON.stringify(earlierForm(config)));
     expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('of before memory could be chosen is computed as memory allows, and keeps its name', () => {
+    const { memoryMode, ...before } = TRAINING_PRESETS.I;
+    const config = StoredTrainingConfig.parse(before);
+    expect(config.memoryMode).toBe(memoryMode);
+    expect(JSON.stringify(earlierForm(config))).toBe(JSON.stringify(before));
   });
 
   it('differs between the readings only where the text speaks', () => {

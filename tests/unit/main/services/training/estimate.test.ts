@@ -81,18 +81,71 @@ describe('the estimate of a run', () => {
     expect(slow.seconds / fast.seconds).toBeLessThan(2);
   });
 
-  it('refuses what cannot fit and offers what can', () => {
+  it('refuses what cannot fit and offers shorter sequences that can', () => {
     const tight = { ...machine, memoryBytes: 2.85 * GB };
     const refused = estimateTraining(data(80, 512), GPT2, TRAINING_PRESETS.I, tight);
-    expect(refused).toMatchObject({ fits: false, memory: null });
+    expect(refused).toMatchObject({ fits: false, memory: null, limitBytes: tight.memoryBytes });
     expect(refused.warnings[0]).toContain('more memory');
-    const offered = refused.offer?.sequenceLength ?? 0;
-    expect(offered).toBeGreaterThan(0);
-    const shorter = estimateTraining(data(80, offered), GPT2, TRAINING_PRESETS.I, tight);
-    expect(shorter.fits).toBe(true);
-    expect(
-      estimateTraining(data(80, 512), GPT2, TRAINING_PRESETS.I, { ...machine, memoryBytes: GB }).offer,
-    ).toBeNull();
+    const [offer] = refused.offers;
+    expect(offer?.kind).toBe('shorten');
+    const shorter = estimateTraining(
+      data(80, offer?.change.sequenceLength ?? 0),
+      GPT2,
+      { ...TRAINING_PRESETS.I, ...offer?.change },
+      tight,
+    );
+    expect(shorter).toMatchObject({ fits: true, memoryBytes: offer?.memoryBytes });
+    const hopeless = { ...machine, memoryBytes: GB };
+    expect(estimateTraining(data(80, 512), GPT2, TRAINING_PRESETS.I, hopeless).offers).toEqual([]);
+  });
+
+  it('offers smaller batches with more accumulation, recomputing, and as memory allows, for whole batches', () => {
+    const whole = { ...TRAINING_PRESETS.II, memoryMode: 'whole' } as const;
+    const refused = estimateTraining(data(800, 512), GPT2, whole, machine);
+    expect(refused).toMatchObject({ fits: false, memory: null });
+    expect(refused.memoryBytes).toBeGreaterThan(machine.memoryBytes);
+    expect(refused.warnings[0]).toContain('Batches of 8 do not fit in one graph');
+    expect(refused.offers.map(({ kind, change }) => [kind, change])).toEqual([
+      ['accumulate', { batchSize: 4, accumulation: 8 }],
+      ['recompute', { memoryMode: 'layers' }],
+      ['auto', { memoryMode: 'auto' }],
+      ['shorten', { sequenceLength: 256 }],
+    ]);
+    for (const { change, memoryBytes, seconds } of refused.offers) {
+      const length = change.sequenceLength ?? 512;
+      const taken = estimateTraining(data(800, length), GPT2, { ...whole, ...change }, machine);
+      expect(taken).toMatchObject({ fits: true, memoryBytes });
+      // An offer does not count texts again: what shorter sequences leave out is estimated.
+      expect(seconds / taken.seconds).toBeGreaterThan(0.5);
+      expect(seconds / taken.seconds).toBeLessThan(1.01);
+    }
+    const batches = { ...whole, accumulationMean: 'batches' } as const;
+    const kinds = estimateTraining(data(800, 512), GPT2, batches, machine).offers.map((o) => o.kind);
+    expect(kinds).not.toContain('accumulate');
+  });
+
+  it('offers smaller batches layer by layer where whole ones do not fit even so', () => {
+    const layers = { ...TRAINING_PRESETS.II, memoryMode: 'layers' } as const;
+    const refused = estimateTraining(data(800, 512), GPT2, layers, { ...machine, memoryBytes: 4.5 * GB });
+    expect(refused.fits).toBe(false);
+    expect(refused.offers[0]).toMatchObject({
+      kind: 'accumulate',
+      change: { batchSize: 4, accumulation: 8 },
+    });
+  });
+
+  it('offers a warm-up that ends within the run', () => {
+    const { offers, steps } = estimateTraining(data(80, 512), GPT2, TRAINING_PRESETS.II, machine);
+    expect(offers.map((o) => o.kind)).toEqual(['warmup']);
+    expect(offers[0]?.change.warmupSteps).toBeLessThan(steps / 5);
+  });
+
+  it('always says what the study itself would take here', () => {
+    const { fullStudy } = estimateTraining(data(80, 128), SMALL, TRAINING_PRESETS.quick, machine);
+    const asked = estimateTraining(data(7966, 512), GPT2, TRAINING_PRESETS.I, machine);
+    expect(fullStudy).toMatchObject({ tokens: asked.totalTokens, steps: asked.steps });
+    expect(fullStudy.memoryBytes).toBe(asked.memoryBytes);
+    expect(fullStudy.seconds / asked.seconds).toBeCloseTo(1, 2);
   });
 
   it('warns of a warm-up longer than the run, and of the desktop preset where it does not suit', () => {
