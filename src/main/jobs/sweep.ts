@@ -1,33 +1,14 @@
 import { z } from 'zod';
-import { METRICS, smallestGap, SweepId, SweepNoise, type SweepSpec } from '../../shared/domain/index.ts';
+import { METRICS, smallestGap, SweepId } from '../../shared/domain/index.ts';
 import { formatNumber } from '../../shared/figures/format.ts';
-import type { PatchBlock, PatchRequest } from '../runtime/api.ts';
+import type { PatchBlock } from '../runtime/api.ts';
 import type { Study } from '../store/index.ts';
 import { defineJob } from './definition.ts';
 import { drawAverager } from './draws.ts';
 import { computeEffects } from './effects.ts';
 import { provenanceOf } from './provenance.ts';
 import { runStreaming } from './streaming.ts';
-
-/** What the compute process is asked for a stored sweep. */
-export function patchRequest(study: Study, id: SweepId): PatchRequest {
-  const { spec } = study.sweeps.get(id);
-  return {
-    folder: study.artifacts.path(study.models.artifactOf(spec.modelId)),
-    pairs: study.sweeps.inputs(id),
-    grids: spec.grids,
-    direction: spec.direction,
-    metrics: spec.metrics,
-    ...noiseOf(spec),
-  };
-}
-
-/** Noise as the engine takes it; the draws follow the sweep's seed. */
-export function noiseOf({ corruption, noise, seed }: SweepSpec): Pick<PatchRequest, 'noise'> {
-  if (corruption === 'str') return {};
-  const { draws, scale } = SweepNoise.parse(noise ?? {});
-  return { noise: { draws, scale, seed } };
-}
+import { patchRequest } from './sweep-request.ts';
 
 /** Where the model hardly tells clean from corrupted, there is nothing to divide by. */
 function gapWarnings(study: Study, id: SweepId): string[] {

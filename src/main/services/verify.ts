@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ComputeApi, PatchRequest } from '../runtime/api.ts';
 import { drawAverager } from '../jobs/draws.ts';
 import { computeEffects } from '../jobs/effects.ts';
-import { patchRequest } from '../jobs/sweep.ts';
+import { patchRequest } from '../jobs/sweep-request.ts';
 import type { NewBlock, StoredBlock, Study } from '../store/index.ts';
 
 export const VerifyResult = z.object({

@@ -20,7 +20,15 @@ export type MetricName = (typeof METRICS)[number]['name'];
 export const MetricName = z.enum(METRICS.map((m) => m.name) as [MetricName, ...MetricName[]]);
 
 /** Grids that a study's sweep stores and a heatmap shows: which axes follow `pair`, in this order. */
-export const GridAxes = z.enum(['layer_position', 'layer', 'layer_head', 'layer_head_position']);
+export const GridAxes = z.enum([
+  'layer_position',
+  'layer',
+  'layer_head',
+  'layer_head_position',
+  'layer_span',
+  'layer_head_span',
+  'layer_neuron',
+]);
 export type GridAxes = z.infer<typeof GridAxes>;
 
 /** Every grid that can be patched. */
@@ -59,6 +67,8 @@ export const HookGrid = z.object({
   axes: PatchAxes,
   /** Layers patched together: [l − ⌊w/2⌋, l + ⌈w/2⌉), clipped at the ends (METHODS section 6). */
   window: z.number().int().min(2).optional(),
+  /** Only these layers of the layer axis are patched; absent = all. */
+  onlyLayers: z.array(z.number().int().nonnegative()).min(1).optional(),
   /** Spans of a span axis, by name. */
   spans: z.array(z.string().min(1)).min(1).optional(),
   /** Neurons of a neuron axis; absent = all. */
@@ -73,19 +83,35 @@ export const HookGrid = z.object({
 export type HookGrid = z.infer<typeof HookGrid>;
 
 /** What a study's sweep stores of a grid, and what names it among the sweep's grids. */
-export const SweepHookGrid = HookGrid.pick({ hook: true, window: true }).extend({ axes: GridAxes });
+export const SweepHookGrid = HookGrid.pick({
+  hook: true,
+  window: true,
+  onlyLayers: true,
+  spans: true,
+  neurons: true,
+  at: true,
+  from: true,
+}).extend({ axes: GridAxes });
 export type SweepHookGrid = z.infer<typeof SweepHookGrid>;
 
-/** Equal for the same grid and different for any other: hook, axes and the width of the window. */
-export function gridId({ hook, axes, window }: SweepHookGrid): string {
-  return `${hook} ${axes}${window === undefined ? '' : ` window ${window}`}`;
+/** What names a grid beside its hook and axes, in the order of its id. */
+const GRID_PARTS = ['window', 'onlyLayers', 'spans', 'neurons', 'at', 'from'] as const;
+
+/** Equal for the same grid and different for any other. */
+export function gridId(grid: SweepHookGrid): string {
+  const parts = GRID_PARTS.flatMap((part) =>
+    grid[part] === undefined ? [] : [` ${part} ${JSON.stringify(grid[part])}`],
+  );
+  return `${grid.hook} ${grid.axes}${parts.join('')}`;
 }
 
 export const sameGrid = (a: SweepHookGrid, b: SweepHookGrid): boolean => gridId(a) === gridId(b);
 
 /** The name of a grid alone, without what else a larger object holds. */
-export function gridOf({ hook, axes, window }: SweepHookGrid): SweepHookGrid {
-  return { hook, axes, ...(window === undefined ? {} : { window }) };
+export function gridOf(grid: SweepHookGrid): SweepHookGrid {
+  const { hook, axes } = grid;
+  const parts = GRID_PARTS.flatMap((part) => (grid[part] === undefined ? [] : [[part, grid[part]] as const]));
+  return { hook, axes, ...Object.fromEntries(parts) };
 }
 
 /** Where the pasted activations come from. */
@@ -124,11 +150,27 @@ export const METHODS = [
 export type SweepMethod = (typeof METHODS)[number]['name'];
 export const SweepMethod = z.enum(METHODS.map((m) => m.name) as [SweepMethod, ...SweepMethod[]]);
 
+/** What a study's sweep pastes, where it is not the pair's other prompt. */
+export const SweepSource = z.discriminatedUnion('kind', [
+  /** Each pair's third prompt. */
+  z.object({ kind: z.literal('prompt') }),
+  z.object({ kind: z.literal('zero') }),
+  /** Over the clean prompts of the sweep's pairs: over all their tokens, or position by position. */
+  z.object({ kind: z.literal('mean'), perPosition: z.boolean().default(false) }),
+  /** Another pair's clean prompt of the same length, drawn by the sweep's seed. */
+  z.object({ kind: z.literal('resample') }),
+  /** The same clean prompt read by another model of the same shape. */
+  z.object({ kind: z.literal('model'), modelId: ModelId }),
+]);
+export type SweepSource = z.infer<typeof SweepSource>;
+
 export const SweepSpec = z.object({
   modelId: ModelId,
   pairSetId: PairSetId,
   grids: z.array(SweepHookGrid).min(1),
   direction: Direction,
+  /** Absent = the pair's other prompt. */
+  source: SweepSource.optional(),
   method: SweepMethod,
   /** Points of the line for integrated gradients; absent = 5. */
   steps: z.number().int().min(1).max(1000).optional(),
@@ -191,6 +233,9 @@ export const PatchEffects = z.object({
   /** Where pasted values come from and go to, where that is not the same place. */
   from: z.union([z.number().int(), z.string()]).optional(),
   to: z.union([z.number().int(), z.string()]).optional(),
+  /** Names along a span axis, and neurons along a neuron axis where not all were patched. */
+  spans: z.array(z.string()).optional(),
+  neurons: z.array(z.number().int()).optional(),
   axes: z.array(z.enum(['pair', 'draw', 'layer', 'window', 'head', 'position', 'span', 'source', 'neuron'])),
   shape: z.array(z.number().int().nonnegative()),
   raw: z.array(Value),
@@ -281,18 +326,11 @@ export const PatchResult = z.object({
 });
 export type PatchResult = z.infer<typeof PatchResult>;
 
-/**
- * One hook × metric of a sweep as the heatmap shows it, while it runs and after: the headline recovery
- * over the pairs finished so far, row-major over the axes after `pair`.
- */
-export const SweepGrid = z.object({
-  sweepId: SweepId,
-  hook: HookName,
+/** Effects of one hook × metric as a heatmap shows them, wherever they come from: row-major over layers and columns. */
+export const EffectGrid = SweepHookGrid.extend({
   metric: MetricName,
-  axes: GridAxes,
-  window: HookGrid.shape.window,
   layers: z.number().int(),
-  /** Heads or positions across; 1 for a `layer` grid. For layer_head_position: heads × positions, flat. */
+  /** Heads, positions, spans or neurons across; 1 for a `layer` grid. Two axes lie flat: heads × positions. */
   columns: z.number().int(),
   columnLabels: z.array(z.string()),
   pairsDone: z.number().int(),
@@ -310,7 +348,10 @@ export const SweepGrid = z.object({
   high: z.array(Value),
   /** Under Gaussian noise: SD of the raw metric over a pair's draws, mean over pairs. */
   drawSd: z.array(Value).optional(),
-  /** `open` = measured; zero = structural zero for every pair; trivial = restores by construction. */
+  /**
+   * `open` = measured; zero = structural zero for every pair; trivial = restores by construction; missing = no pair
+   * has the site, or its layer was not chosen.
+   */
   state: z.array(z.enum(['open', 'zero', 'trivial', 'missing'])),
   /** At least 2 SD from the grid's mean (structural zeros and trivial sites left out). */
   detected: z.array(z.boolean()),
@@ -318,6 +359,13 @@ export const SweepGrid = z.object({
   meanCorrupted: z.number().nullable(),
   direction: Direction,
 });
+export type EffectGrid = z.infer<typeof EffectGrid>;
+
+/**
+ * One hook × metric of a sweep as the heatmap shows it, while it runs and after: the headline recovery
+ * over the pairs finished so far.
+ */
+export const SweepGrid = EffectGrid.extend({ sweepId: SweepId });
 export type SweepGrid = z.infer<typeof SweepGrid>;
 
 /** One pinned site, over its pairs. */
@@ -332,6 +380,8 @@ export const SiteDetail = z.object({
   /** What the column stands for; null where the grid has no such axis. */
   head: z.number().int().nullable(),
   position: z.number().int().nullable(),
+  span: z.string().optional(),
+  neuron: z.number().int().optional(),
   recovery: Value,
   low: Value,
   high: Value,

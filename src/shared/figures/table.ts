@@ -1,4 +1,4 @@
-import type { SweepGrid } from '../domain/index.ts';
+import type { EffectGrid } from '../domain/index.ts';
 import { differenceGrid } from './difference-heatmap.ts';
 import type { Figure, FigureData, FigureKind } from './figure.ts';
 import { cellState } from './heatmap-cells.ts';
@@ -14,14 +14,17 @@ export interface FigureTable {
 }
 
 /** Names of what runs across a grid. */
-const ACROSS: Readonly<Record<SweepGrid['axes'], string>> = {
+const ACROSS: Readonly<Record<EffectGrid['axes'], string>> = {
   layer: 'all positions',
   layer_position: 'position',
   layer_head: 'head',
   layer_head_position: 'head and position',
+  layer_span: 'span',
+  layer_head_span: 'head and span',
+  layer_neuron: 'neuron',
 };
 
-function gridTable(grid: SweepGrid): FigureTable {
+function gridTable(grid: EffectGrid): FigureTable {
   const rows = grid.recovery.map((value, i): TableValue[] => {
     const column = i % grid.columns;
     return [
@@ -67,7 +70,7 @@ const TABLES: { readonly [K in FigureKind]: (data: FigureData[K]) => FigureTable
   changes: ({ grid }) => gridTable(grid),
   comparison: (data) => {
     const whole = differenceGrid(data);
-    const at = (grid: SweepGrid, i: number): number | null => {
+    const at = (grid: EffectGrid, i: number): number | null => {
       const [layer, column] = [Math.floor(i / whole.columns), i % whole.columns];
       if (layer >= grid.layers || column >= grid.columns) return null;
       return grid.recovery[layer * grid.columns + column] ?? null;

@@ -25,6 +25,7 @@ export const words = {
   layersOf: (from: number, to: number) => `Layers ${from}–${to}`,
   siteOf: (layer: string, column: string) => `${layer}, ${column}`,
   headOf: (layer: number, head: string) => `${layer}.${head}`,
+  neuronOf: (layer: string, neuron: string) => `${layer}, neuron ${neuron}`,
   headsOf: (layers: string, head: string) => `${layers}, head ${head}`,
   train: 'Train',
   validation: 'Validation',

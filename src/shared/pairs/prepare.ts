@@ -130,13 +130,17 @@ export interface PreparedPairs {
 }
 
 /** All pairs of a set that can be patched, and why the others cannot. */
-export function preparePairs(lines: readonly PairLine[], context: EncodeContext): PreparedPairs {
+export function preparePairs(
+  lines: readonly PairLine[],
+  context: EncodeContext,
+  options: PrepareOptions = {},
+): PreparedPairs {
   const pairs: PreparedPair[] = [];
   const kept: PairLine[] = [];
   const skipped: { id: string; reason: string }[] = [];
   for (const line of lines) {
     try {
-      pairs.push(preparePair(line, context));
+      pairs.push(preparePair(line, context, options));
       kept.push(line);
     } catch (error) {
       if (!(error instanceof EngramError) || error.kind !== 'user') throw error;

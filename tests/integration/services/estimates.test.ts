@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compose, type Core } from '../../../src/main/hosts/compose.ts';
 import { appPaths } from '../../../src/main/hosts/paths.ts';
 import { verifyTop } from '../../../src/main/services/sweeps/exact.ts';
-import { patchRequest } from '../../../src/main/jobs/sweep.ts';
+import { patchRequest } from '../../../src/main/jobs/sweep-request.ts';
 import type { PatchBlock } from '../../../src/main/runtime/api.ts';
 import { verifyStudy } from '../../../src/main/services/verify.ts';
 import { HookName, SweepSpec, type SweepId } from '../../../src/shared/domain/index.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compose, type Core } from '../../../src/main/hosts/compose.ts';
 import { appPaths } from '../../../src/main/hosts/paths.ts';
-import { patchRequest } from '../../../src/main/jobs/sweep.ts';
+import { patchRequest } from '../../../src/main/jobs/sweep-request.ts';
 import type { PatchBlock } from '../../../src/main/runtime/api.ts';
 import { verifyStudy } from '../../../src/main/services/verify.ts';
 import { SweepSpec, type SweepHookGrid, type SweepId } from '../../../src/shared/domain/index.ts';

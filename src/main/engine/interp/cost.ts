@@ -3,7 +3,7 @@ import { casesOf } from './cases.ts';
 import { needsOf } from './metrics.ts';
 import { keyTokens, type Noise } from './noise.ts';
 import { planCase, type CasePlan, type Variant } from './plan.ts';
-import { gridShape } from './sites.ts';
+import { countSites } from './sites.ts';
 import type { PatchCost, PatchTask } from './types.ts';
 
 /**
@@ -95,8 +95,7 @@ export function costOf(task: PatchTask, config: ModelConfig): PatchCost {
         cost.blocks += plan.grids.length;
         for (const g of plan.grids) {
           const grid = task.grids[g];
-          if (grid !== undefined)
-            cost.sites += gridShape(grid, config, one.tokens).reduce((a, n) => a * n, 1);
+          if (grid !== undefined) cost.sites += countSites(grid, config, one.tokens);
         }
         cost.structuralZeros += plan.zeros.length;
       }

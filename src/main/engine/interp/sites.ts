@@ -52,12 +52,19 @@ export function gridShape(grid: HookGrid, config: ModelConfig, tokens: number): 
   return GRID_AXES[grid.axes].map((axis) => extent[axis]());
 }
 
-/** Every cell of a grid, in the order of its flat arrays. */
+/** How many sites a grid has for one pair. */
+export function countSites(grid: HookGrid, config: ModelConfig, tokens: number): number {
+  const all = gridShape(grid, config, tokens).reduce((product, n) => product * n, 1);
+  return grid.onlyLayers === undefined ? all : (all * new Set(grid.onlyLayers).size) / config.nLayer;
+}
+
+/** Every cell of a grid, in the order of its flat arrays; those of layers that are not wanted are left out. */
 export function gridCells(grid: HookGrid, config: ModelConfig, tokens: number): Cell[] {
   const axes = GRID_AXES[grid.axes];
   const shape = gridShape(grid, config, tokens);
   const size = shape.reduce((product, n) => product * n, 1);
-  return Array.from({ length: size }, (_, index) => {
+  const wanted = grid.onlyLayers === undefined ? null : new Set(grid.onlyLayers);
+  const cells = Array.from({ length: size }, (_, index) => {
     const at: Record<SiteAxis, number> = {
       layer: -1,
       head: -1,
@@ -76,6 +83,7 @@ export function gridCells(grid: HookGrid, config: ModelConfig, tokens: number): 
     const neuron = at.neuron < 0 ? -1 : (grid.neurons?.[at.neuron] ?? at.neuron);
     return { index, ...at, neuron };
   });
+  return wanted === null ? cells : cells.filter(({ layer }) => wanted.has(layer));
 }
 
 /** The layers that one cell patches together: one, or a window clipped at the ends (METHODS section 6). */
@@ -135,6 +143,13 @@ export function checkGrid(grid: HookGrid, config: ModelConfig, parallel: boolean
       'GRID_AXES',
       isLayered(grid.hook) ? 'stands in every block' : 'stands once in the model',
       'Choose a grid with a layer axis for hooks inside blocks only.',
+    );
+  const noLayer = grid.onlyLayers?.find((layer) => layer >= config.nLayer);
+  if (noLayer !== undefined)
+    refuse(
+      'SITE_OUTSIDE',
+      `has no layer ${noLayer}: there are ${config.nLayer}`,
+      'Choose layers counted from 0.',
     );
   const outside = grid.neurons?.find((n) => n >= config.dMlp);
   if (outside !== undefined)

@@ -5,7 +5,7 @@ import { UserInputError } from '../../../shared/errors/index.ts';
 import { preparePair, type EncodeContext, type PreparedPair } from '../../../shared/pairs/index.ts';
 import type { PatchRequest, PatchSource } from '../../runtime/api.ts';
 import { parsePairsStrictly } from '../../services/pairs/parse.ts';
-import { gridsFor, parseHooks, parseJoint } from '../../services/sweeps/positions.ts';
+import { byPlace, gridsFor, parseHooks, parseJoint } from '../../services/sweeps/positions.ts';
 import { oneOf, parseDirection, parseMetrics, positiveNumber, readTextFile, wholeNumber } from './parse.ts';
 
 /** Flags that say what is patched, from where, and what is measured. */
@@ -60,10 +60,6 @@ export function patchRequest(flags: PatchTaskFlags, folder: string, context: Enc
       : { memoryBytes: positiveNumber('--memory', flags.memory) * 2 ** 20 }),
   };
 }
-
-/** Whether a grid names its tokens by span or place, so that prompts may differ in length. */
-const byPlace = ({ axes, at, sites }: HookGrid): boolean =>
-  sites?.every((s) => s.position !== undefined) ?? (at !== undefined || axes.includes('span'));
 
 function requestedGrids(flags: PatchTaskFlags): HookGrid[] {
   const { hooks, joint = [], positions, from, sources } = flags;

@@ -7,10 +7,13 @@ import {
   type SweepSpec,
 } from '../../../shared/domain/index.ts';
 import type { Study } from '../../store/index.ts';
+import { gridWords, sourceWords } from '../sweeps/words.ts';
 
 export interface SpecNames {
   readonly model: string;
   readonly pairs: string;
+  /** Where pasted values come from. */
+  readonly source: string;
 }
 
 export function specNames(study: Study, sweep: Sweep): SpecNames {
@@ -18,6 +21,7 @@ export function specNames(study: Study, sweep: Sweep): SpecNames {
   return {
     model: study.models.get(sweep.spec.modelId).name,
     pairs: set === undefined ? 'removed set' : `${set.name} v${set.version}`,
+    source: sourceWords(study, sweep.spec),
   };
 }
 
@@ -49,17 +53,13 @@ export function describeSpec({ spec }: Sweep, names: SpecNames): { name: string;
     { name: 'Model', value: names.model },
     { name: 'Pairs', value: names.pairs },
     { name: 'Direction', value: spec.direction },
+    { name: 'Pasted from', value: names.source },
     { name: 'Method', value: methodWords(spec.method) },
     { name: 'Corruption', value: corruptionWords(spec) },
     { name: 'Metrics', value: spec.metrics.map(metricWords).join(', ') },
     {
       name: 'Hooks',
-      value: spec.grids
-        .map(
-          (g) =>
-            `${g.hook} by ${g.axes.replaceAll('_', ' × ')}${g.window === undefined ? '' : `, windows of ${g.window} layers`}`,
-        )
-        .join('; '),
+      value: spec.grids.map((g) => `${g.hook} by ${g.axes.replaceAll('_', ' × ')}${gridWords(g)}`).join('; '),
     },
     { name: 'BOS', value: spec.bos },
     { name: 'Smallest gap', value: smallestGapWords(spec) },

@@ -3,6 +3,7 @@ import {
   kvHeads,
   METRICS,
   type Dataset,
+  type GridAxes,
   type Model,
   type Sweep,
   type SweepSpec,
@@ -13,13 +14,17 @@ import { precisionWords } from '../../jobs/training-record.ts';
 import { familyLabel } from '../../models/index.ts';
 import type { Study } from '../../store/index.ts';
 import { corruptionWords, smallestGapWords } from '../compare/settings.ts';
+import { gridWords, sourceWords } from '../sweeps/words.ts';
 
-const AXES_WORDS = {
+const AXES_WORDS: Readonly<Record<GridAxes, string>> = {
   layer: 'every layer, all positions together',
   layer_position: 'every layer × position',
   layer_head: 'every layer × head, all positions together',
   layer_head_position: 'every layer × head × position',
-} as const;
+  layer_span: 'every layer × named span',
+  layer_head_span: 'every layer × head × named span',
+  layer_neuron: 'every layer × neuron, all positions together',
+};
 
 const DIRECTION_WORDS = {
   denoising:
@@ -35,9 +40,6 @@ const METHOD_WORDS: Readonly<Record<SweepSpec['method'], string>> = {
   'atp-star': 'AtP* (attribution patching with QK-fix and GradDrop; Kramár et al. 2024)',
   ig: 'integrated gradients along the input embeddings (EAP-IG; Hanna et al. 2024)',
 };
-
-const windowWords = (window: number | undefined): string =>
-  window === undefined ? '' : `, windows of ${window} layers patched together`;
 
 const CORRUPTION_WORDS: Readonly<Record<SweepSpec['corruption'], (spec: SweepSpec) => string>> = {
   str: () => 'symmetric token replacement between prompts of equal token length',
@@ -128,13 +130,14 @@ export function sweepMethods(study: Study, sweep: Sweep): string {
   const clusters = new Set(inputs.map((input) => input.item)).size;
   const metrics = spec.metrics.map((name) => METRICS.find((m) => m.name === name)?.label ?? name);
   const hooks = spec.grids.map(
-    (g) => `${hookInfo(g.hook).label} (${g.hook}) at ${AXES_WORDS[g.axes]}${windowWords(g.window)}`,
+    (g) => `${hookInfo(g.hook).label} (${g.hook}) at ${AXES_WORDS[g.axes]}${gridWords(g)}`,
   );
   const skipped = sweep.plan?.skipped.length ?? 0;
   return [
     `${sweep.label} (${sweep.name}): ${METHOD_WORDS[spec.method]} in ${study.models.get(spec.modelId).name} over ${inputs.length} prompt ${inputs.length === 1 ? 'pair' : 'pairs'} in ${clusters} ${clusters === 1 ? 'cluster' : 'clusters'}${skipped === 0 ? '' : ` (${skipped} left out because they cannot be patched)`}.`,
     `Patched: ${hooks.join('; ')}.`,
     DIRECTION_WORDS[spec.direction],
+    ...(spec.source === undefined ? [] : [`Pasted values: ${sourceWords(study, spec)}.`]),
     `Corruption: ${CORRUPTION_WORDS[spec.corruption](spec)}. Metric: ${metrics.join(', ')} between the answer sets at the read position of each pair.`,
     `Over pairs the headline is the ratio of means; a ratio is given only where |m_clean − m_corrupted| is at least ${smallestGapWords(spec)}, of the means for the headline and of the pair for its own; below it the ratio is undefined and the patched metric stands alone. Sites whose source equals the target bit for bit (structural zeros) and sites that restore the source run by construction (trivial) are marked and left out of detection, indices and tests.`,
     `A component counts as detected when its effect lies at least 2 standard deviations (population) from the mean of its grid (Zhang & Nanda 2024); this screens and is no test. Intervals: 95 % BCa bootstrap over clusters (seed ${spec.seed}). Tests: two-sided sign-flip permutation over clusters, Holm-adjusted over the sites of a grid, refused where the number of clusters cannot reach the corrected level.`,

@@ -104,7 +104,7 @@ function pick(values: ArrayLike<number>, map: Int32Array | undefined, site: numb
   return at < 0 ? undefined : values[at];
 }
 
-/** Zero = for every pair; trivial = for every pair that is not zero; missing = no pair has the site. */
+/** Zero = for every pair; trivial = for every pair that is not zero; missing = no pair has a value there. */
 function stateOf(
   blocks: readonly StoredBlock[],
   maps: readonly Int32Array[],
@@ -113,7 +113,9 @@ function stateOf(
   const kinds = blocks.flatMap((block, k) => {
     const zero = pick(block.zero, maps[k], site);
     if (zero === undefined) return [];
-    return [zero === 1 ? 'zero' : pick(block.trivial, maps[k], site) === 1 ? 'trivial' : 'open'] as const;
+    if (zero === 1) return ['zero'] as const;
+    if (pick(block.trivial, maps[k], site) === 1) return ['trivial'] as const;
+    return Number.isNaN(pick(block.raw, maps[k], site)) ? [] : (['open'] as const);
   });
   if (kinds.length === 0) return 'missing';
   if (kinds.includes('open')) return 'open';
@@ -205,12 +207,16 @@ function columnLabels({ key, shape, inputs }: GridData): string[] {
     const [only] = texts;
     return texts.size === 1 && only !== undefined ? only : String(at);
   };
+  const span = (at: number): string => key.spans?.[at] ?? String(at);
   const count = (axis: number): number[] => Array.from({ length: shape[axis] ?? 0 }, (_, i) => i);
   const tables: Record<GridAxes, () => string[]> = {
     layer: () => [''],
     layer_position: () => count(1).map(position),
     layer_head: () => count(1).map(String),
     layer_head_position: () => count(1).flatMap((head) => count(2).map((at) => `${head} · ${position(at)}`)),
+    layer_span: () => count(1).map(span),
+    layer_head_span: () => count(1).flatMap((head) => count(2).map((at) => `${head} · ${span(at)}`)),
+    layer_neuron: () => count(1).map((at) => String(key.neurons?.[at] ?? at)),
   };
   return shape.length === 0 ? [] : tables[key.axes]();
 }

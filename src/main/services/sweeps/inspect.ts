@@ -11,7 +11,7 @@ import {
 import { UserInputError } from '../../../shared/errors/index.ts';
 import { toTokens } from '../../../shared/pairs/index.ts';
 import { pairRecovery, ratioOfMeans, type Measured } from '../../engine/stats/index.ts';
-import { patchRequest } from '../../jobs/sweep.ts';
+import { patchRequest } from '../../jobs/sweep-request.ts';
 import type { ComputeApi, PatchBlock } from '../../runtime/api.ts';
 import type { Study, SweepInput } from '../../store/index.ts';
 import { encodeContext, type ModelShelf } from '../models/shelf.ts';

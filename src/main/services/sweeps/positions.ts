@@ -120,6 +120,10 @@ function axesFor(hook: HookName, chosen: Place | null, options: GridOptions): Pa
   return known;
 }
 
+/** Whether a grid names its tokens by span or place, so that prompts may differ in length. */
+export const byPlace = ({ axes, at, sites }: HookGrid): boolean =>
+  sites?.every((s) => s.position !== undefined) ?? (at !== undefined || axes.includes('span'));
+
 const AXES: readonly PatchAxes[] = [
   'layer_position',
   'layer',

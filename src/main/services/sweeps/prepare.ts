@@ -1,11 +1,17 @@
 import { hookInfo, type SweepPlan, type SweepSpec } from '../../../shared/domain/index.ts';
 import { UserInputError } from '../../../shared/errors/index.ts';
-import { preparePairs, toTokens, type PreparedPairs } from '../../../shared/pairs/index.ts';
+import {
+  preparePairs,
+  toTokens,
+  type PreparedPair,
+  type PreparedPairs,
+} from '../../../shared/pairs/index.ts';
 import { planEffects } from '../../jobs/effects.ts';
-import { noiseOf } from '../../jobs/sweep.ts';
+import { requestOf } from '../../jobs/sweep-request.ts';
 import type { ComputeApi } from '../../runtime/api.ts';
 import { SweepInput, type Study } from '../../store/index.ts';
 import { encodeContext, type ModelShelf } from '../models/shelf.ts';
+import { byPlace } from './positions.ts';
 
 export interface PreparedSweep {
   readonly inputs: readonly SweepInput[];
@@ -14,11 +20,12 @@ export interface PreparedSweep {
 }
 
 /** Parts of a prepared pair that not every pair has. */
-const EXTRAS = { key: true, spans: true, sequences: true, donor: true } as const;
+const EXTRAS = { key: true, spans: true, sequences: true, donor: true, readCorrupted: true } as const;
 
 /**
- * A sweep's pairs as token ids under its model. Throws UserInputError `GRID_NO_HEADS` for a head grid over
- * a hook without heads, `SWEEP_NO_PAIRS` where no pair of the set can be swept (with the first reason).
+ * A sweep's pairs as token ids under its model; those that lack a named span or a prompt to patch from are left out
+ * with the reason. Throws UserInputError `GRID_NO_HEADS` for a head grid over a hook without heads, `SWEEP_NO_PAIRS`
+ * where no pair of the set can be swept (with the first reason).
  */
 export async function prepareSweep(study: Study, shelf: ModelShelf, spec: SweepSpec): Promise<PreparedSweep> {
   for (const { hook, axes } of spec.grids) {
@@ -29,9 +36,14 @@ export async function prepareSweep(study: Study, shelf: ModelShelf, spec: SweepS
   const model = await shelf.open(study, spec.modelId);
   const context = encodeContext(model, spec.bos);
   const set = study.pairs.set(spec.pairSetId);
-  const { pairs, lines, skipped } = preparePairs(
-    study.pairs.list(set.id).map((pair) => pair.line),
-    context,
+  const unequal = spec.corruption === 'gn' || spec.grids.every(byPlace);
+  const { pairs, lines, skipped } = sweepable(
+    spec,
+    preparePairs(
+      study.pairs.list(set.id).map((pair) => pair.line),
+      context,
+      { unequal },
+    ),
   );
   if (pairs.length === 0) {
     const reason = skipped[0]?.reason;
@@ -58,6 +70,36 @@ export async function prepareSweep(study: Study, shelf: ModelShelf, spec: SweepS
   return { inputs, skipped, folder: model.folder };
 }
 
+/** Why a pair cannot be swept under a specification though it can be run; null where it can. */
+function unfit(pair: PreparedPair, { grids, source }: SweepSpec): string | null {
+  const named = grids.flatMap(({ spans = [], at, from }) =>
+    [...spans, at, from].filter((place) => typeof place === 'string'),
+  );
+  const missing = named.find((name) => pair.spans?.[name] === undefined);
+  if (missing !== undefined) return `Pair “${pair.id}” has no span “${missing}”.`;
+  if (source?.kind === 'prompt' && pair.donor === undefined)
+    return `Pair “${pair.id}” names no third prompt to patch from.`;
+  const uneven = named.find((name) => {
+    const { clean, corrupted } = pair.spans?.[name] ?? { clean: [0, 0], corrupted: [0, 0] };
+    return clean[1] - clean[0] !== corrupted[1] - corrupted[0];
+  });
+  if (uneven === undefined || (source !== undefined && source.kind !== 'prompt')) return null;
+  return `Pair “${pair.id}”: the span “${uneven}” has not the same number of tokens in both prompts.`;
+}
+
+function sweepable(spec: SweepSpec, { pairs, lines, skipped }: PreparedPairs): PreparedPairs {
+  const judged = pairs.map((pair, i) => ({ pair, line: lines[i], reason: unfit(pair, spec) }));
+  const fit = judged.filter(({ reason }) => reason === null);
+  return {
+    pairs: fit.map(({ pair }) => pair),
+    lines: fit.flatMap(({ line }) => line ?? []),
+    skipped: [
+      ...skipped,
+      ...judged.flatMap(({ pair, reason }) => (reason === null ? [] : [{ id: pair.id, reason }])),
+    ],
+  };
+}
+
 /** Tokens of named spans of the clean prompt. @throws UserInputError NOISE_SPAN_UNKNOWN. */
 function keyTokens({ id, spans = {} }: PreparedPairs['pairs'][number], names: readonly string[]): number[] {
   const tokens = names.flatMap((name) => {
@@ -77,14 +119,13 @@ function keyTokens({ id, spans = {} }: PreparedPairs['pairs'][number], names: re
 
 /** What a prepared sweep will cost, and what its result will not show. */
 export async function planSweep(
+  study: Study,
   compute: ComputeApi,
   spec: SweepSpec,
   prepared: PreparedSweep,
 ): Promise<SweepPlan> {
-  const { folder, inputs, skipped } = prepared;
-  const { grids, direction, metrics } = spec;
-  const request = { folder, pairs: inputs, grids, direction, metrics, ...noiseOf(spec) };
-  const cost = await planEffects(compute, spec, request);
+  const { inputs, skipped } = prepared;
+  const cost = await planEffects(compute, spec, requestOf(study, spec, inputs));
   return {
     sites: cost.sites,
     pairs: inputs.length,
@@ -100,6 +141,9 @@ export async function planSweep(
 /** Fewer clusters than this give no bootstrap interval. */
 const FEW_CLUSTERS = 3;
 
+/** Sources that take something away instead of bringing another run's value. */
+const ABLATIONS: ReadonlySet<string> = new Set(['zero', 'mean', 'resample']);
+
 /** Traps of the settings themselves (METHODS sections 2 and 4), one rule each. */
 const RULES: readonly ((spec: SweepSpec, prepared: PreparedSweep) => string | null)[] = [
   ({ grids }) =>
@@ -114,6 +158,18 @@ const RULES: readonly ((spec: SweepSpec, prepared: PreparedSweep) => string | nu
     method === 'exact'
       ? null
       : 'Effects are estimated by gradients: verify the sites that matter exactly before you rely on them.',
+  ({ source, direction }) =>
+    source !== undefined && ABLATIONS.has(source.kind) && direction === 'denoising'
+      ? 'An ablation asks what a run loses: it belongs to noising, which patches into the clean run. Here it is made in the corrupted one.'
+      : null,
+  ({ source }) =>
+    source?.kind === 'model'
+      ? 'Both baselines are of the clean prompt: read by the other model and by this one. Recovery says how much of their difference a site carries.'
+      : null,
+  ({ grids, source }) =>
+    grids.some(({ from, at }) => from !== undefined && from !== at) && source === undefined
+      ? 'Values come from another place of the source run than they go to: position is part of what they carry.'
+      : null,
   ({ corruption }) =>
     corruption === 'gn'
       ? 'Gaussian noise takes the model off its usual inputs: results can differ from those of token replacement, which Zhang & Nanda 2024 advise.'

@@ -114,7 +114,9 @@ function gridEntries(
         hook: grid.hook,
         metric,
         ...(grid.sites === undefined ? {} : { sites: grid.sites }),
-        ...(grid.from === undefined || grid.at === undefined ? {} : { from: grid.from, to: grid.at }),
+        ...placesOf(grid),
+        ...(grid.spans === undefined ? {} : { spans: grid.spans }),
+        ...(grid.neurons === undefined ? {} : { neurons: grid.neurons }),
         axes: withDraws ? ['pair', 'draw', ...axes] : ['pair', ...axes],
         shape: withDraws ? [input.pairs.length, drawn.length, ...shape] : [input.pairs.length, ...shape],
         raw: each.map((v) => (Number.isFinite(v.raw) ? v.raw : null)),
@@ -128,7 +130,7 @@ function gridEntries(
         hook: grid.hook,
         metric,
         ...(grid.sites === undefined ? {} : { sites: grid.sites }),
-        ...(grid.from === undefined || grid.at === undefined ? {} : { from: grid.from, to: grid.at }),
+        ...placesOf(grid),
         axes: [...axes],
         shape: [...shape],
         recovery: cells(shape, (c) =>
@@ -166,6 +168,12 @@ function meanSpread(pairs: readonly (readonly number[])[]): number | null {
     return [Math.sqrt(draws.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (draws.length - 1))];
   });
   return spreads.length === 0 ? null : spreads.reduce((sum, v) => sum + v, 0) / spreads.length;
+}
+
+/** Where a grid names them: the place patched, and the place of the source run that is pasted there. */
+function placesOf({ at, from }: HookGrid): Pick<PatchEffects, 'from' | 'to'> {
+  if (at === undefined) return {};
+  return { ...(from === undefined ? {} : { from }), to: at };
 }
 
 function cells<T>(shape: readonly number[], of: (cell: number) => T): T[] {

@@ -24,11 +24,11 @@ export function createSweepsService(
   };
   return {
     list: () => study().sweeps.list(),
-    plan: async (spec) => planSweep(compute, spec, await prepareSweep(study(), shelf, spec)),
+    plan: async (spec) => planSweep(study(), compute, spec, await prepareSweep(study(), shelf, spec)),
     start: async ({ spec, name }) => {
       const open = session.require();
       const prepared = await prepareSweep(open.study, shelf, spec);
-      const plan = await planSweep(compute, spec, prepared);
+      const plan = await planSweep(open.study, compute, spec, prepared);
       const sweep = open.study.sweeps.insert({
         name,
         spec,
@@ -44,9 +44,8 @@ export function createSweepsService(
     get: ({ id }) => study().sweeps.get(id),
     grid: ({ id, ...key }) => grids.grid(study(), id, key),
     site: ({ id, layer, column, ...key }) => siteDetail(grids.data(study(), id, key), layer, column),
-    windows: ({ id, metric, ...key }) => {
-      const single = { hook: key.hook, axes: key.axes, metric };
-      return windowStudy(grids.grid(study(), id, { ...key, metric }), grids.grid(study(), id, single));
+    windows: ({ id, window, ...single }) => {
+      return windowStudy(grids.grid(study(), id, { ...single, window }), grids.grid(study(), id, single));
     },
     attention: (query) => attentionView(study(), shelf, compute, query),
     lens: (query) => lensView(study(), shelf, compute, query),

@@ -104,24 +104,33 @@ function caveatOfTest(test: Tested): string {
   return test.caveat ?? `With ${test.n} clusters the smallest possible p is ${test.smallest.toPrecision(2)}.`;
 }
 
-/** Head and position of a column. */
-function placeOf({ key, shape }: GridData, column: number): Pick<SiteDetail, 'head' | 'position'> {
+type Place = Pick<SiteDetail, 'head' | 'position' | 'span' | 'neuron'>;
+
+/** Head, position, span or neuron of a column. */
+function placeOf({ key, shape }: GridData, column: number): Place {
   const positions = shape[2] ?? 1;
-  const places: Readonly<Record<GridAxes, Pick<SiteDetail, 'head' | 'position'>>> = {
+  const none = { head: null, position: null };
+  const span = (at: number): Pick<Place, 'span'> => ({ span: key.spans?.[at] ?? String(at) });
+  const places: Readonly<Record<GridAxes, Place>> = {
     layer: { head: null, position: null },
     layer_position: { head: null, position: column },
     layer_head: { head: column, position: null },
     layer_head_position: { head: Math.floor(column / positions), position: column % positions },
+    layer_span: { ...none, ...span(column) },
+    layer_head_span: { ...none, head: Math.floor(column / positions), ...span(column % positions) },
+    layer_neuron: { ...none, neuron: key.neurons?.[column] ?? column },
   };
   return places[key.axes];
 }
 
 function columnTitle(data: GridData, column: number): string {
   const { inputs } = data;
-  const { head, position } = placeOf(data, column);
+  const { head, position, span, neuron } = placeOf(data, column);
   const token = inputs.length === 1 && position !== null ? inputs[0]?.labels[position] : undefined;
   const parts = [
     head === null ? null : `head ${head}`,
+    span === undefined ? null : `span “${span}”`,
+    neuron === undefined ? null : `neuron ${neuron}`,
     position === null
       ? null
       : token === undefined

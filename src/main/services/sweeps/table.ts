@@ -59,6 +59,10 @@ export const EFFECT_COLUMNS = [
   'layer',
   'head',
   'position',
+  'span',
+  'neuron',
+  'at',
+  'from',
   'raw',
   'normalized',
   'clean',
@@ -70,7 +74,10 @@ export const EFFECT_COLUMNS = [
 
 type EffectRow = Record<(typeof EFFECT_COLUMNS)[number], CsvValue>;
 
-/** One row per effect that exists, in the order hook, metric, pair, layer, head, position. */
+/**
+ * One row per effect that exists, in the order hook, metric, pair, layer, head, position, span, neuron;
+ * `at` and `from` are the places patched and pasted where a grid names them.
+ */
 export function effectRows(result: PatchResult): EffectRow[] {
   const base = new Map(result.baselines.map((b) => [`${b.metric}\n${b.pair}`, b]));
   return result.effects.flatMap((effect) =>
@@ -88,9 +95,14 @@ export function effectRows(result: PatchResult): EffectRow[] {
           hook: effect.hook,
           metric: effect.metric,
           pair,
-          layer: index('layer'),
+          // Windows are named by their layer in the middle.
+          layer: index('layer') ?? index('window'),
           head: index('head'),
           position: index('position'),
+          span: named(effect.spans, index('span')),
+          neuron: named(effect.neurons, index('neuron')),
+          at: effect.to ?? null,
+          from: effect.from ?? null,
           raw,
           normalized: effect.normalized[flat] ?? null,
           clean: baseline?.clean ?? null,
@@ -102,6 +114,11 @@ export function effectRows(result: PatchResult): EffectRow[] {
       ];
     }),
   );
+}
+
+/** What an index stands for where the axis has names. */
+function named<T>(names: readonly T[] | undefined, index: number | null): T | number | null {
+  return index === null ? null : (names?.[index] ?? index);
 }
 
 function coordinates(flat: number, shape: readonly number[]): number[] {

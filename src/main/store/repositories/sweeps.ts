@@ -29,6 +29,8 @@ export const SweepInput = z.object({
   wrong: z.array(z.number().int()),
   /** Position at which the metric is read. */
   read: z.number().int(),
+  /** As `read`, in a corrupted prompt of another length. */
+  readCorrupted: z.number().int().optional(),
   key: z.array(z.number().int()).optional(),
   spans: z.record(z.string(), z.object({ clean: Place, corrupted: Place })).optional(),
   sequences: z.object({ answer: TokenLists, wrong: TokenLists }).optional(),
