@@ -43,6 +43,11 @@ function randomIntegers(seed: number): () => number {
   };
 }
 
+/** So many ranks below a number, used as unevenly as words are. */
+function some(n: number, below: number, random: () => number): number[] {
+  return Array.from({ length: n }, () => Math.floor(below ** (random() / 2 ** 32)));
+}
+
 /** Made-up articles: a vocabulary of 12,000 words, used as unevenly as words are. */
 function article(n: number, random: () => number): ImportedRecord {
   const word = (): string => {
@@ -69,8 +74,12 @@ function article(n: number, random: () => number): ImportedRecord {
     date: '2020',
     authors: ['A B', 'C D'],
     affiliations: [],
-    keywords: [],
-    mesh: [],
+    keywords: some(random() % 7, 60_000, random).map((rank) => `topic ${rank}`),
+    mesh: some(6 + (random() % 9), 20_000, random).map((rank) => ({
+      descriptor: `Heading ${rank}`,
+      major: false,
+      qualifiers: [],
+    })),
     publicationTypes: [TYPES[0] ?? '', ...(random() % 3 === 0 ? [TYPES[1 + (random() % 4)] ?? ''] : [])],
     language: LANGUAGES[random() % 10] ?? 'eng',
     url: '',

@@ -60,6 +60,8 @@ const content = (study: Study) => ({
       publicationTypes: [],
       journals: [],
       languages: [],
+      mesh: [],
+      keywords: [],
       sources: [],
       flags: [],
       hideCopies: false,

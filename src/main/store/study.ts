@@ -24,6 +24,7 @@ import { type SweepRepository, createSweepRepository } from './repositories/swee
 import { type TermRepository, createTermRepository } from './repositories/terms.ts';
 import { type TrainingRepository, createTrainingRepository } from './repositories/training.ts';
 import { now } from './rows.ts';
+import { createSubjectPacker } from './subjects.ts';
 import { type UndoLog, createUndoLog } from './undo.ts';
 
 const DATABASE = 'study.sqlite';
@@ -127,7 +128,8 @@ function open(folder: string, created: { name: string; synthetic: boolean } | nu
       const context = { db, undo };
       const settings = createSettingRepository(context);
       const terms = createTermRepository(context, settings);
-      const index = createRecordIndex(db, () => terms.active());
+      const subjects = createSubjectPacker(db);
+      const index = createRecordIndex(db, () => terms.active(), subjects);
       const curation = createCurationRepository(context, terms, index);
       return {
         folder,
@@ -138,7 +140,7 @@ function open(folder: string, created: { name: string; synthetic: boolean } | nu
         undo,
         sources: createSourceRepository(context),
         pubmed: createPubmedRepository(context),
-        records: createRecordRepository(context, terms, index),
+        records: createRecordRepository(context, terms, index, subjects),
         decisions: createDecisionRepository(context),
         datasets: createDatasetRepository(context, curation, terms, index),
         models: createModelRepository(context),

@@ -121,6 +121,8 @@ export const RecordFilter = z.object({
   publicationTypes: z.array(z.string()).default([]),
   journals: z.array(z.string()).default([]),
   languages: z.array(z.string()).default([]),
+  mesh: z.array(z.string()).default([]),
+  keywords: z.array(z.string()).default([]),
   sources: z.array(d.SourceId).default([]),
   flags: z.array(d.RecordFlag).default([]),
   hideCopies: z.boolean().default(true),
@@ -153,6 +155,8 @@ export const curate = {
       /** Most frequent first; the rarer ones are left out, but for those in the filter. */
       journals: z.array(z.object({ value: z.string(), count: z.number().int() })),
       languages: z.array(z.object({ value: z.string(), count: z.number().int() })),
+      mesh: z.array(z.object({ value: z.string(), count: z.number().int() })),
+      keywords: z.array(z.object({ value: z.string(), count: z.number().int() })),
       sources: z.array(z.object({ id: d.SourceId, name: z.string(), count: z.number().int() })),
       flags: z.array(z.object({ value: d.RecordFlag, count: z.number().int() })),
     }),

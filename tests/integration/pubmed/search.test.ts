@@ -155,6 +155,8 @@ describe('a PubMed search', () => {
           publicationTypes: [],
           journals: [],
           languages: [],
+          mesh: [],
+          keywords: [],
           sources: [],
           flags: [],
           hideCopies: true,

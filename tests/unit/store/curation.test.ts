@@ -13,6 +13,8 @@ const filter = (changes: Partial<RecordFilter> = {}): RecordFilter => ({
   publicationTypes: [],
   journals: [],
   languages: [],
+  mesh: [],
+  keywords: [],
   sources: [],
   flags: [],
   hideCopies: true,

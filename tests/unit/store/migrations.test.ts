@@ -110,6 +110,22 @@ const PROOFS: Readonly<Record<number, { before: (db: Database) => void; after: (
       ]);
     },
   },
+  8: {
+    before: (db) => {
+      db.exec(`
+        INSERT INTO source (id, name, kind, imported_at, status) VALUES (1, 'a.xml', 'pubmed-xml', '2026', 'complete');
+        INSERT INTO record (id, source_id, version, content_hash, has_abstract, title, journal, flags, imported_at)
+          VALUES (7, 1, 1, 'h', 1, 'T', 'J', '[]', '2026');`);
+    },
+    after: (db) => {
+      db.exec(`INSERT INTO subject (kind, key, value) VALUES ('mesh', 'sleep', 'Sleep'), ('keyword', 'sleep', 'sleep');
+        INSERT INTO subject_pack (first_id, last_id, n, numbers) VALUES (7, 7, 0, x'')`);
+      expect(() =>
+        db.exec(`INSERT INTO subject (kind, key, value) VALUES ('mesh', 'sleep', 'SLEEP')`),
+      ).toThrow();
+      expect(() => db.exec(`INSERT INTO subject (kind, key, value) VALUES ('other', 'x', 'x')`)).toThrow();
+    },
+  },
 };
 
 describe('migrations', () => {

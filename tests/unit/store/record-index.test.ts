@@ -18,6 +18,8 @@ function numbers(seed: number): (below: number) => number {
 const WORDS = ['seizure', 'EEG', 'epilepsy', 'spike', 'sleep', 'memory', 'cortex', 'child'];
 const JOURNALS = ['Brain', 'Lancet', 'Synthetic Letters'];
 const TYPES = ['Review', 'Clinical Trial', 'Letter'];
+const HEADINGS = ['Epilepsy', 'Electroencephalography', 'Humans', 'Sleep'];
+const KEYWORDS = ['spikes', 'Spikes', 'EEG', 'mémoire'];
 const LANGUAGES = ['eng', 'fre', ''];
 
 function fill(study: Study, random: (below: number) => number, n: number): void {
@@ -33,11 +35,19 @@ function fill(study: Study, random: (below: number) => number, n: number): void 
       year: random(10) === 0 ? null : 2000 + random(12),
       publicationTypes: random(2) === 0 ? [pick(TYPES)] : [],
       language: pick(LANGUAGES),
+      mesh: HEADINGS.filter(() => random(3) === 0).map((descriptor) => ({
+        descriptor,
+        major: false,
+        qualifiers: [],
+      })),
+      keywords: KEYWORDS.filter(() => random(4) === 0),
       flags: random(6) === 0 ? (['erratum'] as const).slice() : [],
     })),
     `part ${random(1e6)}.xml`,
   );
 }
+
+const headings = ({ mesh }: RecordDetail) => mesh.map((heading) => heading.descriptor);
 
 /** The same questions asked of every record in full, one by one. */
 function passes(record: RecordDetail, filter: RecordFilter): boolean {
@@ -57,6 +67,8 @@ function passes(record: RecordDetail, filter: RecordFilter): boolean {
     any(filter.publicationTypes, record.publicationTypes) &&
     any(filter.journals, [record.journal]) &&
     any(filter.languages, [record.language]) &&
+    any(filter.mesh, headings(record)) &&
+    any(filter.keywords.map(fold), record.keywords.map(fold)) &&
     any(filter.sources.map(String), [String(record.sourceId)]) &&
     any(filter.flags, record.flags)
   );
@@ -97,6 +109,8 @@ describe('the record index', () => {
         publicationTypes: some(TYPES),
         journals: some(JOURNALS),
         languages: some(LANGUAGES),
+        mesh: some(HEADINGS),
+        keywords: random(2) === 0 ? [] : some(['SPIKES', 'EEG', 'memoire']),
         sources: some(study.sources.list().map((s) => s.id)),
         flags: some(['erratum', 'preprint'] as const),
         hideCopies: random(2) === 0,
@@ -124,6 +138,12 @@ describe('the record index', () => {
       }
       for (const { value, count: n } of facets.languages) {
         expect(n).toBe(count({ languages: [] }, (r) => r.language === value));
+      }
+      for (const { value, count: n } of facets.mesh) {
+        expect(n).toBe(count({ mesh: [] }, (r) => headings(r).includes(value)));
+      }
+      for (const { value, count: n } of facets.keywords) {
+        expect(n).toBe(count({ keywords: [] }, (r) => r.keywords.map(fold).includes(fold(value))));
       }
       for (const { value, count: n } of facets.publicationTypes) {
         expect(n).toBe(count({ publicationTypes: [] }, (r) => r.publicationTypes.includes(value)));
@@ -168,4 +188,38 @@ describe('the record index', () => {
     expect(study.curation.flow().excluded).toBe(0);
     expect(study.curation.facets(RecordFilter.parse({}))).toEqual(before);
   });
+});
+
+test('records that come are put where a new reading of all would put them', () => {
+  const random = numbers(5);
+  const titles = ['Ähnlich', 'alpha', 'Alpha', 'beta', 'Beta', '', '[Not given]', 'Zeta'];
+  const study = tempStudy();
+  const filter = RecordFilter.parse({ hideCopies: false });
+  const seen: { year: number | null; title: string; id: number }[] = [];
+  for (let round = 0; round < 30; round++) {
+    addRecords(
+      study,
+      Array.from({ length: random(12) }, (_, i) => ({
+        title: titles[random(titles.length)] ?? '',
+        abstract: `Text ${round} ${i}.`,
+        year: random(5) === 0 ? null : 1990 + random(4),
+      })),
+      `part ${round}.xml`,
+    );
+    const ids = study.curation.ids(filter);
+    for (const id of ids.slice().sort((a, b) => a - b)) {
+      if (id <= (seen.at(-1)?.id ?? 0)) continue;
+      const { year, title } = study.records.get(id);
+      seen.push({ id, year, title });
+    }
+    const folded = (title: string) => title.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+    const bytes = (title: string) => Buffer.from(folded(title), 'utf8');
+    const expected = seen
+      .slice()
+      .sort(
+        (a, b) =>
+          (b.year ?? 0) - (a.year ?? 0) || Buffer.compare(bytes(a.title), bytes(b.title)) || a.id - b.id,
+      );
+    expect(ids).toEqual(expected.map(({ id }) => id));
+  }
 });

@@ -12,6 +12,8 @@ const all = {
   publicationTypes: [],
   journals: [],
   languages: [],
+  mesh: [],
+  keywords: [],
   sources: [],
   flags: [],
 };

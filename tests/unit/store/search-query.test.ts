@@ -50,6 +50,8 @@ describe('search over records', () => {
       publicationTypes: [],
       journals: [],
       languages: [],
+      mesh: [],
+      keywords: [],
       sources: [],
       flags: [],
       hideCopies: true,

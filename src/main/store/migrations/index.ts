@@ -7,6 +7,7 @@ import { pubmedSearches } from './0004-pubmed-searches.ts';
 import { facets } from './0005-facets.ts';
 import { freezingInSteps } from './0006-freezing-in-steps.ts';
 import { draws } from './0007-draws.ts';
+import { subjects } from './0008-subjects.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; the version of a study is SQLite's `user_version`. */
@@ -18,6 +19,7 @@ export const MIGRATIONS: readonly Migration[] = [
   facets,
   freezingInSteps,
   draws,
+  subjects,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

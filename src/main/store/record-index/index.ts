@@ -1,12 +1,17 @@
 import type { Database } from 'better-sqlite3';
 import type { RecordFilter } from '../../../shared/contracts/index.ts';
 import { DECISIONS, type Decision } from '../../../shared/domain/index.ts';
+import type { SubjectKind, SubjectPacker } from '../subjects.ts';
 import { type Decisions, loadDecisions, loadRecords, type Records, refreshDecisions } from './columns.ts';
-import { type IdLists, idsFrom, loadLists, spread } from './lists.ts';
-import { baseMarks, type ListFacet, type Selection, selectRecords } from './selection.ts';
+import { createFacetLists, type ListFacet } from './facet-lists.ts';
+import { grownDecisions, grownRecords } from './growth.ts';
+import type { IdLists } from './lists.ts';
+import { baseMarks, type Selection, selectRecords } from './selection.ts';
+import { loadSubjects, mostFrequent, NO_SUBJECTS, type SubjectColumns, subjectNumbers } from './subjects.ts';
 import { watchChanges } from './watch.ts';
 
-export type { FacetName, ListFacet, Selection } from './selection.ts';
+export type { ListFacet } from './facet-lists.ts';
+export type { FacetName, Selection } from './selection.ts';
 
 /** Selections kept: the list, its facets and the pages around a place ask for the same few. */
 const KEPT_SELECTIONS = 4;
@@ -19,32 +24,32 @@ interface DecisionCount {
 }
 
 /**
- * Which record has which value, in memory: about 30 bytes a record. Lists, facets and counts of a million
- * records are made from it in tens of milliseconds, whatever the filter; rows are read from the database by id.
- * Writes to the study are noted and read before the next answer.
+ * Which record has which value, in memory: about 30 bytes a record, and 4 for each of its headings and keywords.
+ * Lists, facets and counts of a million records are made from it in tens of milliseconds, whatever the filter; rows
+ * are read from the database by id. Writes to the study are noted and read before the next answer; records that came
+ * are put in their places.
  */
 export interface RecordIndex {
   select(filter: RecordFilter): Selection;
   lists(facet: ListFacet): IdLists;
   years(): IdLists;
+  /** The headings or keywords with the highest counts of `Selection.subjects`, and those asked for by name. */
+  frequentSubjects(
+    counts: Uint32Array,
+    kind: SubjectKind,
+    most: number,
+    also: readonly string[],
+  ): ReadonlySet<number>;
   /** Records in all, or without copies. */
   count(hideCopies: boolean): number;
   /** Decisions and their reasons on records that are not copies, most frequent first. */
   decided(): DecisionCount[];
 }
 
-const SQL: Readonly<Record<Exclude<ListFacet, 'terms' | 'flags'>, string>> = {
-  publicationTypes: `SELECT p.value AS value, ids FROM publication_type p JOIN
-    (SELECT publication_type_id, json_group_array(record_id) AS ids FROM record_publication_type
-     GROUP BY publication_type_id) ON publication_type_id = p.id`,
-  journals: 'SELECT journal AS value, json_group_array(id) AS ids FROM record GROUP BY journal',
-  languages: 'SELECT language AS value, json_group_array(id) AS ids FROM record GROUP BY language',
-  sources: 'SELECT source_id AS value, json_group_array(id) AS ids FROM record GROUP BY source_id',
-};
-
 export function createRecordIndex(
   db: Database,
   terms: () => readonly { readonly id: number; readonly text: string }[],
+  packer: SubjectPacker,
 ): RecordIndex {
   const changes = watchChanges(db);
   let records: Records = {
@@ -57,39 +62,64 @@ export function createRecordIndex(
   let standing: number | null = null;
   let totals: DecisionCount[] | null = null;
   let decisions: Decisions = { values: new Uint8Array(), reasons: new Uint16Array(), words: [''] };
-  const lists = new Map<ListFacet, IdLists>();
-  const termLists = new Map<number, Uint32Array>();
+  let subjects: SubjectColumns = NO_SUBJECTS;
+  const lists = createFacetLists(db, terms);
   const selections = new Map<string, Selection>();
   const bases = new Map<boolean, Uint16Array>();
 
-  /** What was read inside a transaction may be rolled back: it stays noted and is read again. */
+  /** What was read inside a transaction may be rolled back: it stays noted, and all is read again. */
   const settled = (reloaded: boolean): void => {
     if (db.inTransaction) return;
-    if (reloaded) changes.records = false;
+    if (reloaded) {
+      changes.records = false;
+      changes.added = null;
+    }
     changes.flags = false;
     changes.decisions.clear();
     changes.copies.clear();
   };
 
-  const reload = (): void => {
-    records = loadRecords(db);
-    decisions = loadDecisions(db, records.size);
-    settled(true);
-    lists.clear();
-    termLists.clear();
+  const forgetAnswers = (): void => {
     selections.clear();
     bases.clear();
     standing = null;
     totals = null;
   };
 
+  const reload = (): void => {
+    records = loadRecords(db);
+    decisions = loadDecisions(db, records.size);
+    subjects = NO_SUBJECTS;
+    lists.clear();
+    forgetAnswers();
+    settled(true);
+  };
+
+  /** Takes in records that came. False where all is to be read anew instead. */
+  const grow = (): boolean => {
+    const from = records.size;
+    if (changes.added === null) return true;
+    if (changes.added < from || from === 0 || db.inTransaction) return false;
+    const grown = grownRecords(db, records);
+    if (grown === null) return false;
+    records = grown;
+    decisions = grownDecisions(decisions, records.size);
+    lists.grow(from);
+    forgetAnswers();
+    changes.added = null;
+    return true;
+  };
+
   /** Takes in what changed since the last answer. */
   const current = (): void => {
-    if (changes.records) {
+    if (changes.records || !grow()) {
       reload();
       return;
     }
-    if (changes.flags && lists.delete('flags')) selections.clear();
+    if (changes.flags) {
+      lists.forget('flags');
+      selections.clear();
+    }
     if (changes.copies.size > 0) {
       const group = db
         .prepare<[number], number | null>('SELECT duplicate_of FROM record WHERE id = ?')
@@ -97,10 +127,7 @@ export function createRecordIndex(
       for (const id of changes.copies) {
         if (id < records.size) records.copies[id] = (group.get(id) ?? null) === null ? 0 : 1;
       }
-      standing = null;
-      totals = null;
-      bases.clear();
-      selections.clear();
+      forgetAnswers();
     }
     if (changes.decisions.size > 0) {
       const known = [...changes.decisions].filter((id) => id < records.size);
@@ -112,36 +139,13 @@ export function createRecordIndex(
     settled(false);
   };
 
-  const termList = (id: number): Uint32Array => {
-    const known =
-      termLists.get(id) ??
-      idsFrom(
-        db
-          .prepare<[number], string>('SELECT json_group_array(record_id) FROM record_term WHERE term_id = ?')
-          .pluck()
-          .get(id) ?? '[]',
-      );
-    termLists.set(id, known);
-    return known;
-  };
-
-  const load = (facet: ListFacet): IdLists => {
-    if (facet === 'terms') return new Map(terms().map(({ id, text }) => [text, termList(id)]));
-    if (facet === 'flags') {
-      return spread(
-        loadLists(
-          db,
-          "SELECT flags AS value, json_group_array(id) AS ids FROM record WHERE flags <> '[]' GROUP BY flags",
-        ),
-      );
+  /** Headings and keywords are read when they are first asked for. */
+  const subjectColumns = (): SubjectColumns => {
+    if (subjects.size < records.size) {
+      packer.complete();
+      subjects = loadSubjects(db, records.size, subjects);
     }
-    return loadLists(db, SQL[facet]);
-  };
-  const listsOf = (facet: ListFacet): IdLists => {
-    const known = lists.get(facet) ?? load(facet);
-    // Terms come and go with the user's list; each one's records are kept apart.
-    if (facet !== 'terms') lists.set(facet, known);
-    return known;
+    return subjects;
   };
 
   const base = (hideCopies: boolean): Uint16Array => {
@@ -155,7 +159,11 @@ export function createRecordIndex(
       current();
       const key = JSON.stringify([filter, filter.terms.length > 0 ? terms() : null]);
       const known =
-        selections.get(key) ?? selectRecords({ db, records, decisions, lists: listsOf, base }, filter);
+        selections.get(key) ??
+        selectRecords(
+          { db, records, decisions, lists: (facet) => lists.get(facet), subjects: subjectColumns, base },
+          filter,
+        );
       selections.delete(key);
       selections.set(key, known);
       const [oldest] = selections.keys();
@@ -164,12 +172,14 @@ export function createRecordIndex(
     },
     lists: (facet) => {
       current();
-      return listsOf(facet);
+      return lists.get(facet);
     },
     years: () => {
       current();
       return records.years;
     },
+    frequentSubjects: (counts, kind, most, also) =>
+      mostFrequent(subjectColumns(), counts, kind, most, subjectNumbers(db, kind, also)),
     count: (hideCopies) => {
       current();
       if (!hideCopies) return records.order.length;

@@ -11,8 +11,8 @@ export function idsFrom(json: string): Uint32Array {
 }
 
 /** Groups of ids from a query with the columns `value` and `ids` (`json_group_array`). */
-export function loadLists(db: Database, sql: string): Map<string, Uint32Array> {
-  const rows = db.prepare<[], { value: string | number; ids: string }>(sql).all();
+export function loadLists(db: Database, sql: string, ...from: number[]): Map<string, Uint32Array> {
+  const rows = db.prepare<number[], { value: string | number; ids: string }>(sql).all(...from);
   return new Map(rows.map(({ value, ids }) => [String(value), idsFrom(ids)]));
 }
 

@@ -1,10 +1,12 @@
+import type { Database } from 'better-sqlite3';
 import type { RecordFilter } from '../../../shared/contracts/index.ts';
 import { DECISIONS } from '../../../shared/domain/index.ts';
 import { parseSearch } from '../search-query.ts';
 import type { Decisions, Records } from './columns.ts';
+import type { ListFacet } from './facet-lists.ts';
 import type { IdLists } from './lists.ts';
 import { searchIds } from './search.ts';
-import type { Database } from 'better-sqlite3';
+import { recordsWith, type SubjectColumns, subjectNumbers } from './subjects.ts';
 
 /** What a selection is made from. Lists are loaded when first asked for. */
 export interface IndexSource {
@@ -12,12 +14,10 @@ export interface IndexSource {
   readonly records: Records;
   readonly decisions: Decisions;
   readonly lists: (facet: ListFacet) => IdLists;
+  readonly subjects: () => SubjectColumns;
   /** What fails before any filter: see `baseMarks`. */
   readonly base: (hideCopies: boolean) => Uint16Array;
 }
-
-/** Facets whose values are lists of ids. */
-export type ListFacet = 'terms' | 'publicationTypes' | 'journals' | 'languages' | 'sources' | 'flags';
 
 /** One bit a condition: a record passes when none is set. */
 const BITS = {
@@ -32,8 +32,16 @@ const BITS = {
   sources: 256,
   flags: 512,
   absent: 1024,
+  mesh: 2048,
+  keywords: 4096,
 } as const;
-export type FacetName = Exclude<keyof typeof BITS, 'absent' | 'copies' | 'query'>;
+export type FacetName = Exclude<keyof typeof BITS, 'absent' | 'copies' | 'query' | 'mesh' | 'keywords'>;
+
+/** Facets whose values are numbers, several a record. */
+const SUBJECTS = [
+  ['mesh', 'mesh'],
+  ['keywords', 'keyword'],
+] as const;
 
 const LISTED: readonly ListFacet[] = [
   'terms',
@@ -52,6 +60,8 @@ export interface Selection {
   count(facet: FacetName, ids: Uint32Array): number;
   /** The same for each decision, in the order of DECISIONS. */
   decisions(): number[];
+  /** How many records have each heading and keyword, by number: under all conditions but those on its kind. */
+  subjects(): Uint32Array;
 }
 
 /** Marks ids without a record, and copies where they are hidden; by id. */
@@ -109,6 +119,11 @@ export function selectRecords(source: IndexSource, filter: RecordFilter): Select
       wanted.flatMap((value) => lists.get(value) ?? []),
     );
   }
+  for (const [facet, kind] of SUBJECTS) {
+    if (filter[facet].length === 0) continue;
+    const having = recordsWith(source.subjects(), subjectNumbers(source.db, kind, filter[facet]));
+    for (let id = 0; id < size; id++) if (having[id] !== 1) failed[id] = (failed[id] ?? 0) | BITS[facet];
+  }
 
   const ids = new Uint32Array(order.length);
   let n = 0;
@@ -134,6 +149,22 @@ export function selectRecords(source: IndexSource, filter: RecordFilter): Select
         if (((failed[id] ?? BITS.absent) & ~BITS.decisions) !== 0) continue;
         const value = decisions.values[id] ?? 0;
         counts[value] = (counts[value] ?? 0) + 1;
+      }
+      return counts;
+    },
+    subjects: () => {
+      const { starts, numbers, mesh } = source.subjects();
+      const counts = new Uint32Array(mesh.length);
+      for (let id = 0; id < size; id++) {
+        const marks = failed[id] ?? BITS.absent;
+        const [asMesh, asKeyword] = [(marks & ~BITS.mesh) === 0, (marks & ~BITS.keywords) === 0];
+        if (!asMesh && !asKeyword) continue;
+        const end = starts[id + 1] ?? 0;
+        for (let at = starts[id] ?? 0; at < end; at++) {
+          const number = numbers[at] ?? 0;
+          if (marks === 0 || (mesh[number] === 1 ? asMesh : asKeyword))
+            counts[number] = (counts[number] ?? 0) + 1;
+        }
       }
       return counts;
     },

@@ -4,6 +4,7 @@ import type { FlowCount, RecordRow, SourceId } from '../../../shared/domain/inde
 import { DECISIONS, Decision, RecordFlag, RecordId } from '../../../shared/domain/index.ts';
 import type { FacetName, ListFacet, RecordIndex, Selection } from '../record-index/index.ts';
 import { json, query } from '../rows.ts';
+import type { SubjectKind } from '../subjects.ts';
 import { type StoreContext, brandId } from './base.ts';
 import type { TermRepository } from './terms.ts';
 
@@ -29,6 +30,8 @@ interface Facets {
   readonly publicationTypes: ValueCount[];
   readonly journals: ValueCount[];
   readonly languages: ValueCount[];
+  readonly mesh: ValueCount[];
+  readonly keywords: ValueCount[];
   readonly sources: { id: SourceId; name: string; count: number }[];
   readonly flags: { value: RecordFlag; count: number }[];
 }
@@ -62,6 +65,7 @@ const MOST_VALUES: Readonly<Partial<Record<ListFacet, number>>> = {
   journals: 50,
   languages: 50,
 };
+const MOST_SUBJECTS = 50;
 
 export function createCurationRepository(
   { db }: StoreContext,
@@ -84,6 +88,9 @@ export function createCurationRepository(
   );
   const selectSources = db.prepare<[], { id: SourceId; name: string }>(
     'SELECT id, name FROM source ORDER BY id',
+  );
+  const selectSubjects = db.prepare<[string], { id: number; value: string }>(
+    'SELECT id, value FROM subject WHERE id IN (SELECT value FROM json_each(?))',
   );
   const selectMentions = db.prepare<
     [string, string],
@@ -115,6 +122,19 @@ export function createCurationRepository(
       .filter(({ value, count }) => count > 0 || wanted.includes(value))
       .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
       .filter(({ value }, place) => place < (MOST_VALUES[facet] ?? Infinity) || wanted.includes(value));
+
+  /** The same of headings and keywords. */
+  const subjects = (selection: Selection, filter: RecordFilter): Pick<Facets, 'mesh' | 'keywords'> => {
+    const counts = selection.subjects();
+    const named = (kind: SubjectKind, wanted: readonly string[]): ValueCount[] => {
+      const numbers = index.frequentSubjects(counts, kind, MOST_SUBJECTS, wanted);
+      return selectSubjects
+        .all(JSON.stringify([...numbers]))
+        .map(({ id, value }) => ({ value, count: counts[id] ?? 0 }))
+        .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
+    };
+    return { mesh: named('mesh', filter.mesh), keywords: named('keyword', filter.keywords) };
+  };
 
   return {
     page: (filter, offset, limit) => {
@@ -152,6 +172,7 @@ export function createCurationRepository(
         publicationTypes: counted('publicationTypes', selection, filter.publicationTypes),
         journals: counted('journals', selection, filter.journals),
         languages: counted('languages', selection, filter.languages),
+        ...subjects(selection, filter),
         sources: selectSources.all().map(({ id, name }) => ({
           id,
           name,

@@ -3,6 +3,7 @@ import type { RecordDetail } from '../../../shared/domain/index.ts';
 import { Decision, ImportedRecord, RecordFlag, RecordId, SourceId } from '../../../shared/domain/index.ts';
 import type { RecordIndex } from '../record-index/index.ts';
 import { json, now, query } from '../rows.ts';
+import type { SubjectPacker } from '../subjects.ts';
 import { type StoreContext, brandId, found } from './base.ts';
 import { type CompareCopies, createCopyGroups, type NewRecord } from './copies.ts';
 import type { TermRepository } from './terms.ts';
@@ -73,6 +74,7 @@ export function createRecordRepository(
   { db, undo }: StoreContext,
   terms: TermRepository,
   index: RecordIndex,
+  subjects: SubjectPacker,
 ): RecordRepository {
   const copies = createCopyGroups(db);
   const identical = db.prepare<[string], number>('SELECT id FROM record WHERE content_hash = ?').pluck();
@@ -138,6 +140,7 @@ export function createRecordRepository(
       insertType.run(type);
       linkType.run(id, type);
     }
+    subjects.take(id, record);
     terms.countRecord(id, record.title, record.abstract);
     copies.excludeFlagged(id, record.flags);
     if (record.pmid !== null && isDeleted.get(record.pmid) !== undefined) {
@@ -150,6 +153,7 @@ export function createRecordRepository(
     add: (sourceId, records, compare) => {
       let added = 0;
       let duplicates = 0;
+      subjects.begin();
       for (const item of records) {
         if (identical.get(item.contentHash) !== undefined) {
           duplicates++;
@@ -168,6 +172,7 @@ export function createRecordRepository(
         if (better) copies.standFor(id, group);
         else copies.shareFlags(group, item.record.flags);
       }
+      subjects.store();
       return { added, duplicates };
     },
     markDeleted: (sourceId, pmids) => {

@@ -14,6 +14,8 @@ export const NO_FILTER: RecordFilter = {
   publicationTypes: [],
   journals: [],
   languages: [],
+  mesh: [],
+  keywords: [],
   sources: [],
   flags: [],
   hideCopies: true,
