@@ -5,7 +5,7 @@ it('draws pairs by keyboard alone: the dialog, its preview, a new set, a replace
   const workbench = await Workbench.start();
   onTestFinished(() => workbench.stop());
   const { page } = workbench;
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   await page.getByRole('button', { name: 'New study' }).click();
   await page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill('Tasks');
   await page.getByRole('dialog').getByRole('button', { name: 'Create study' }).click();
@@ -51,20 +51,30 @@ it('draws pairs by keyboard alone: the dialog, its preview, a new set, a replace
   await page.getByRole('button', { name: 'Pair sets' }).getByText('Drawn').waitFor();
   await page.getByRole('grid', { name: 'Pairs' }).getByText('Patients with').first().waitFor();
 
-  // A new pair by keyboard: N, then its text.
+  // A new pair by keyboard: N opens its text at once, and what is typed is its own, however late the answers.
+  const first = page.getByRole('grid', { name: 'Pairs' }).getByRole('row', { selected: true });
+  const firstText = first.getByRole('gridcell').nth(1);
+  const before = await firstText.innerText();
+  await workbench.answerLate(150);
+  await first.waitFor();
   await page.keyboard.press('n');
-  await page.getByText('template-1', { exact: false }).first().waitFor();
-  await page.keyboard.press('e');
-  const clean = page.getByRole('textbox', { name: 'Clean prompt' });
-  await clean.waitFor();
-  await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.insertText('Patients with epilepsy had');
   await page.keyboard.press('Tab');
   await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.insertText('Patients with cognitive dysfunction had');
+  const made = page.getByRole('row', { selected: true }).getByText('Patients with epilepsy had');
+  await made.waitFor();
+  const inField = (name: string) => page.getByRole('textbox', { name }).inputValue();
+  expect([await inField('Clean prompt'), await inField('Corrupted prompt')]).toEqual([
+    'Patients with epilepsy had',
+    'Patients with cognitive dysfunction had',
+  ]);
   const matches = page.getByRole('group', { name: 'Of the right length' });
   await matches.getByRole('button').first().focus();
   await page.keyboard.press('Enter');
   await page.getByText('Aligned one to one,').waitFor();
+  await page.getByRole('grid', { name: 'Pairs' }).press('Home');
+  await page.getByText(/^1 of /).waitFor();
+  expect(await firstText.innerText()).toBe(before);
   expect(workbench.complaints).toEqual([]);
 });

@@ -77,6 +77,15 @@ export class Workbench {
     await this.page.goto(url);
   }
 
+  /** Loads the page again with answers and events of the host that arrive late, in ms. */
+  async answerLate(delay: number): Promise<void> {
+    await this.page.routeWebSocket(/.*/, (socket) => {
+      const host = socket.connectToServer();
+      host.onMessage((message) => setTimeout(() => socket.send(message), delay));
+    });
+    await this.page.reload();
+  }
+
   async open(page: string): Promise<void> {
     await this.page
       .getByRole('navigation')
@@ -87,6 +96,7 @@ export class Workbench {
 
   /** Serious and critical accessibility findings of what is shown (axe-core, WCAG 2.2 AA). */
   async accessibilityFaults(): Promise<string[]> {
+    await this.#settled();
     await this.page.evaluate(axe.source);
     return this.page.evaluate(async () => {
       const tags = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'];
@@ -95,6 +105,20 @@ export class Workbench {
       return violations
         .filter((v) => v.impact === 'serious' || v.impact === 'critical')
         .map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')}`);
+    });
+  }
+
+  /** Until colours and places stopped moving: in between, contrasts are neither the old nor the new ones. */
+  async #settled(): Promise<void> {
+    await this.page.evaluate(async () => {
+      const picture = () => new Promise((resolve) => requestAnimationFrame(resolve));
+      await picture();
+      await picture();
+      const ending = document
+        .getAnimations()
+        .filter((a) => a.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY);
+      await Promise.allSettled(ending.map((a) => a.finished));
+      await picture();
     });
   }
 

@@ -34,13 +34,25 @@ export const PAGES: readonly PageEntry[] = [
   { id: 'help', icon: 'help', needsStudy: false, group: 'none' },
 ];
 
-type PageModule = { default: Component };
+export type PageModule = { default: Component };
 
 // Each feature folder holds one `…Page.svelte`, loaded when it is first shown.
 const MODULES = import.meta.glob<PageModule>('../features/*/*Page.svelte');
 
-/** Loads the component of a page; undefined where the feature has none. */
+const loads = new Map<PageId, Promise<PageModule>>();
+
+/**
+ * Loads the component of a page; undefined where the feature has none. Asked again it gives the same promise,
+ * so that a page that is shown is never drawn anew and loses what is being typed; one that failed is tried again.
+ */
 export function loadPage(id: PageId): Promise<PageModule> | undefined {
   const path = Object.keys(MODULES).find((key) => key.startsWith(`../features/${id}/`));
-  return path === undefined ? undefined : MODULES[path]?.();
+  const load = path === undefined ? undefined : MODULES[path];
+  if (load === undefined) return undefined;
+  const known = loads.get(id);
+  if (known !== undefined) return known;
+  const loading = load();
+  loads.set(id, loading);
+  loading.catch(() => loads.delete(id));
+  return loading;
 }

@@ -36,6 +36,9 @@ export class Router {
   }
 
   go(page: string, ...rest: readonly (string | number)[]): void {
-    this.#page.location.hash = toHash(page, ...rest);
+    const hash = toHash(page, ...rest);
+    // At once: the next key may come before the browser tells of the new hash.
+    this.#place = parseHash(hash);
+    this.#page.location.hash = hash;
   }
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createClient } from '../../../src/renderer/client/client.ts';
 import type { Transport } from '../../../src/renderer/client/transport.ts';
 import { PairEditor } from '../../../src/renderer/features/pairs/pairs.svelte.ts';
@@ -126,5 +126,70 @@ describe('the pair editor', () => {
     expect(editor.line?.clean).toBe('other');
     await settle(2000);
     expect(wire.of('save')).toHaveLength(1);
+  });
+
+  it('gives what is typed right after “new pair” to the new pair, however late it is stored', async () => {
+    editor.open(pair(1, 'one'));
+    const made: { line: PairLine; answer: (pair: Pair) => void }[] = [];
+    editor.begin(pair(2, 'start').line, (line) => new Promise((answer) => made.push({ line, answer })));
+    const place = editor.place;
+    editor.edit({ clean: 'typed at once' });
+    expect([editor.pair, editor.line?.clean]).toEqual([null, 'typed at once']);
+    await settle(3000);
+    expect(wire.of('save')).toEqual([]);
+    made[0]?.answer(pair(2, 'start'));
+    await settle(0);
+    expect(wire.of('save').map((c) => [c.line.id, c.line.clean])).toEqual([['P-2', 'typed at once']]);
+    wire.of('save')[0]?.answer(pair(2, 'typed at once', '2026-11-21T00:00:01.000Z'));
+    await settle(0);
+    expect([editor.pair?.id, editor.line?.clean, editor.place, editor.saving]).toEqual([
+      2,
+      'typed at once',
+      place,
+      false,
+    ]);
+    expect(made).toHaveLength(1);
+  });
+
+  it('writes what was typed into a new pair that was left before it was stored', async () => {
+    const made: ((pair: Pair) => void)[] = [];
+    editor.begin(pair(2, 'start').line, () => new Promise((answer) => made.push(answer)));
+    editor.edit({ clean: 'typed' });
+    editor.open(pair(1, 'one'));
+    expect(editor.line?.clean).toBe('one');
+    made[0]?.(pair(2, 'start'));
+    await settle(0);
+    expect(wire.of('save').map((c) => c.line.clean)).toEqual(['typed']);
+    expect([editor.pair?.id, editor.line?.clean]).toEqual([1, 'one']);
+  });
+
+  it('tries again to make a new pair that could not be stored', async () => {
+    const reported = vi.fn();
+    vi.stubGlobal('reportError', reported);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    let failing = true;
+    editor.begin(pair(2, 'start').line, (line) =>
+      failing
+        ? Promise.reject(new EngineError('OUT_OF_MEMORY', 'No room.', 'Close something.'))
+        : Promise.resolve({ ...pair(2, 'stored'), line }),
+    );
+    await settle(0);
+    expect([editor.pair, editor.line?.clean]).toEqual([null, 'start']);
+    failing = false;
+    editor.edit({ clean: 'again' });
+    await settle(800);
+    expect([editor.pair?.line.clean, editor.line?.clean]).toEqual(['again', 'again']);
+  });
+
+  it('writes changes one after the other, the last one last', async () => {
+    editor.open(pair(1, 'one'));
+    editor.edit({ clean: 'two' });
+    await settle(800);
+    editor.edit({ clean: 'three' });
+    await settle(800);
+    expect(wire.of('save').map((c) => c.line.clean)).toEqual(['two']);
+    wire.of('save')[0]?.answer(pair(1, 'two', '2026-11-21T00:00:01.000Z'));
+    await settle(0);
+    expect(wire.of('save').map((c) => c.line.clean)).toEqual(['two', 'three']);
   });
 });

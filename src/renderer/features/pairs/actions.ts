@@ -1,5 +1,5 @@
 import type { EngramClient } from '../../../shared/contracts/index.ts';
-import type { Pair, PairId, PairLine, PairSet, PairSetId, Reject } from '../../../shared/domain/index.ts';
+import type { Pair, PairLine, PairSet, PairSetId, Reject } from '../../../shared/domain/index.ts';
 import { t } from '../../i18n/index.ts';
 import { freeId, nextId } from './pairText.ts';
 
@@ -16,18 +16,13 @@ export function newLine(taken: ReadonlySet<string>): PairLine {
 }
 
 /** Adds a pair to a set, or to a new set where there is none. */
-export async function addPair(
-  client: EngramClient,
-  setId: PairSetId | null,
-  line: PairLine,
-): Promise<{ setId: PairSetId; id: PairId }> {
+export async function addPair(client: EngramClient, setId: PairSetId | null, line: PairLine): Promise<Pair> {
   const target = setId ?? (await client.pairs.createSet({ name: t.pairs.newSetName(1) })).id;
-  const pair = await client.pairs.save({ setId: target, id: null, line });
-  return { setId: target, id: pair.id };
+  return client.pairs.save({ setId: target, id: null, line });
 }
 
-export function duplicateOf(pair: Pair, taken: ReadonlySet<string>): PairLine {
-  return { ...pair.line, id: freeId(pair.line.id, taken) };
+export function duplicateOf(line: PairLine, taken: ReadonlySet<string>): PairLine {
+  return { ...line, id: freeId(line.id, taken) };
 }
 
 export interface Imported {

@@ -6,13 +6,49 @@ import type { ErrorStore } from '../../state/errors.svelte.ts';
 const CHECK_AFTER_MS = 160;
 const SAVE_AFTER_MS = 700;
 
+/** A pair as it is edited. Its writes end with it, whichever pair is opened meanwhile. */
+class Subject {
+  /** Null while a new pair is being made. */
+  pair = $state.raw<Pair | null>(null);
+  line = $state.raw<PairLine | null>(null);
+  unsaved = false;
+  /** Makes the new pair. */
+  readonly make: ((line: PairLine) => Promise<Pair>) | null;
+  #writing: Promise<void> | null = null;
+
+  constructor(pair: Pair | null, line: PairLine | null, make: Subject['make'] = null) {
+    this.pair = pair;
+    this.line = line;
+    this.make = make;
+  }
+
+  /** Writes what is unsaved, one write after the other; what is typed meanwhile is written next. */
+  async write(client: EngramClient, errors: ErrorStore): Promise<void> {
+    while (this.unsaved) {
+      this.#writing ??= this.#once(client, errors).finally(() => (this.#writing = null));
+      await this.#writing;
+    }
+  }
+
+  async #once(client: EngramClient, errors: ErrorStore): Promise<void> {
+    const [line, pair, make] = [this.line, this.pair, this.make];
+    this.unsaved = false;
+    if (line === null) return;
+    const saved = await errors.run(async () =>
+      pair === null ? make?.(line) : client.pairs.save({ setId: pair.setId, id: pair.id, line }),
+    );
+    if (saved !== undefined) this.pair = saved;
+  }
+}
+
 /**
  * The pair that is open: its line as edited, what the model says of it (asked again a moment after each
  * change, old answers staying meanwhile) and its saving (a moment after the last change).
  */
 export class PairEditor {
-  #pair = $state.raw<Pair | null>(null);
-  #line = $state.raw<PairLine | null>(null);
+  #subject = $state.raw(new Subject(null, null));
+  /** Counts the pairs opened: a new pair keeps its number when it gets its id. */
+  #place = $state(0);
   #check = $state.raw<PairCheck | null>(null);
   #checkError = $state.raw<EngramError | null>(null);
   #checking = $state.raw(false);
@@ -21,7 +57,6 @@ export class PairEditor {
   #turn = 0;
   #checkTimer: ReturnType<typeof setTimeout> | undefined;
   #saveTimer: ReturnType<typeof setTimeout> | undefined;
-  #unsaved = false;
   readonly #client: EngramClient;
   readonly #errors: ErrorStore;
 
@@ -30,11 +65,15 @@ export class PairEditor {
     this.#errors = errors;
   }
 
+  /** As last stored; null for a new pair that is still being made. */
   get pair(): Pair | null {
-    return this.#pair;
+    return this.#subject.pair;
   }
   get line(): PairLine | null {
-    return this.#line;
+    return this.#subject.line;
+  }
+  get place(): number {
+    return this.#place;
   }
   get check(): PairCheck | null {
     return this.#check;
@@ -52,17 +91,30 @@ export class PairEditor {
 
   /** Opens a pair; unsaved changes of the one before are written first. */
   open(pair: Pair | null): void {
-    if (pair?.id === this.#pair?.id && pair?.editedAt === this.#pair?.editedAt) return;
-    // A stored copy of what is being typed must not overwrite it.
-    if (pair !== null && pair.id === this.#pair?.id && this.#unsaved) return;
+    const { pair: before, unsaved } = this.#subject;
+    if (pair !== null && pair.id === before?.id) {
+      // A stored copy of what is being typed must not overwrite it.
+      if (pair.editedAt === before.editedAt || unsaved) return;
+      const same = JSON.stringify(pair.line) === JSON.stringify(this.line);
+      this.#subject.pair = pair;
+      if (same) return;
+      this.#subject.line = pair.line;
+      this.#askSoon(0);
+    } else if (pair !== null || this.line !== null) {
+      this.#enter(new Subject(pair, pair?.line ?? null));
+    }
+  }
+
+  /**
+   * Opens a new pair at once, before `make` has stored it: what is typed from now on belongs to it, and is
+   * saved as soon as it exists. Where `make` fails (reported) the pair stays open, and the next change tries
+   * again.
+   */
+  begin(line: PairLine, make: (line: PairLine) => Promise<Pair>): void {
+    const subject = new Subject(null, line, make);
+    subject.unsaved = true;
+    this.#enter(subject);
     void this.flush();
-    const other = pair?.id !== this.#pair?.id;
-    const same = !other && JSON.stringify(pair?.line) === JSON.stringify(this.#line);
-    this.#pair = pair;
-    if (same) return;
-    this.#line = pair?.line ?? null;
-    if (other) this.#check = null;
-    this.#askSoon(0);
   }
 
   useModel(model: ModelId | null): void {
@@ -73,13 +125,13 @@ export class PairEditor {
   }
 
   edit(change: Partial<PairLine>): void {
-    if (this.#line === null) return;
-    this.replace({ ...this.#line, ...change });
+    if (this.line === null) return;
+    this.replace({ ...this.line, ...change });
   }
 
   replace(line: PairLine): void {
-    this.#line = line;
-    this.#unsaved = true;
+    this.#subject.line = line;
+    this.#subject.unsaved = true;
     this.#askSoon(CHECK_AFTER_MS);
     clearTimeout(this.#saveTimer);
     this.#saveTimer = setTimeout(() => void this.flush(), SAVE_AFTER_MS);
@@ -93,22 +145,26 @@ export class PairEditor {
   /** Writes unsaved changes now. */
   async flush(): Promise<void> {
     clearTimeout(this.#saveTimer);
-    const pair = this.#pair;
-    const line = this.#line;
-    if (!this.#unsaved || pair === null || line === null) return;
-    this.#unsaved = false;
+    const subject = this.#subject;
+    if (!subject.unsaved) return;
     this.#saving = true;
-    const saved = await this.#errors.run(() =>
-      this.#client.pairs.save({ setId: pair.setId, id: pair.id, line }),
-    );
+    await subject.write(this.#client, this.#errors);
+    if (subject === this.#subject) this.#saving = false;
+  }
+
+  #enter(subject: Subject): void {
+    void this.flush();
+    this.#subject = subject;
+    this.#place += 1;
     this.#saving = false;
-    if (saved !== undefined && this.#pair?.id === saved.id) this.#pair = saved;
+    this.#check = null;
+    this.#askSoon(0);
   }
 
   #askSoon(delay: number): void {
     clearTimeout(this.#checkTimer);
     const turn = ++this.#turn;
-    const [line, modelId] = [this.#line, this.#model];
+    const [line, modelId] = [this.line, this.#model];
     if (line === null || modelId === null) {
       this.#check = null;
       this.#checking = false;
