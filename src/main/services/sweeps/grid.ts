@@ -201,7 +201,7 @@ export function meanOf(values: readonly number[]): number | null {
 }
 
 /** Token texts where all pairs share them, else position numbers; heads by number. */
-function columnLabels({ key, shape, inputs }: GridData): string[] {
+export function columnLabels({ key, shape, inputs }: GridData): string[] {
   const position = (at: number): string => {
     const texts = new Set(inputs.flatMap((input) => input.labels.slice(at, at + 1)));
     const [only] = texts;
