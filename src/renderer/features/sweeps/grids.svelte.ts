@@ -20,6 +20,7 @@ function gridKey(grid: SweepHookGrid, metric: MetricName): string {
 /** The grids of the sweep that is open, loaded again while it runs. */
 export class SweepGrids {
   #grids = $state.raw<ReadonlyMap<string, SweepGrid>>(new Map());
+  #loads = $state(0);
   #sweep: Sweep | null = null;
   #metric: MetricName = 'logit_diff';
   #selected: SweepHookGrid | null = null;
@@ -37,6 +38,11 @@ export class SweepGrids {
   get(grid: SweepHookGrid, metric: MetricName): SweepGrid | undefined {
     const found = this.#grids.get(gridKey(grid, metric));
     return found !== undefined && found.layers > 0 ? found : undefined;
+  }
+
+  /** Grids are on their way: their intervals take a while to compute. */
+  get loading(): boolean {
+    return this.#loads > 0;
   }
 
   /** Shows another sweep, or the same one after its state changed: all grids are loaded. */
@@ -71,12 +77,19 @@ export class SweepGrids {
 
   async #load(sweep: Sweep, grids: readonly SweepHookGrid[]): Promise<void> {
     const metric = this.#metric;
-    for (const grid of grids) {
-      const loaded = await this.#errors.run(() =>
-        this.#client.sweeps.grid({ id: sweep.id, ...grid, metric }),
-      );
-      if (loaded === undefined || this.#sweep?.id !== sweep.id || this.#metric !== metric) return;
-      this.#grids = new Map(this.#grids).set(gridKey(grid, metric), loaded);
+    const shown = this.#selected;
+    const first = (grid: SweepHookGrid) => (shown !== null && gridId(grid) === gridId(shown) ? 0 : 1);
+    this.#loads += 1;
+    try {
+      for (const grid of [...grids].sort((a, b) => first(a) - first(b))) {
+        const loaded = await this.#errors.run(() =>
+          this.#client.sweeps.grid({ id: sweep.id, ...grid, metric }),
+        );
+        if (loaded === undefined || this.#sweep?.id !== sweep.id || this.#metric !== metric) return;
+        this.#grids = new Map(this.#grids).set(gridKey(grid, metric), loaded);
+      }
+    } finally {
+      this.#loads -= 1;
     }
   }
 }

@@ -232,6 +232,7 @@ export const sweeps = {
             : '',
     note: 'Bahador 2025, arXiv 2504.02976. Tables 3 and 5 have the same pair and kind of site but other baselines; the answers of Table 4 differ in token length.',
   },
+  summing: 'Means and intervals are being computed.',
   waiting: 'The heatmap fills as pairs finish.',
   none: 'No effects stored',
   noneText: 'This sweep ended before its first pair finished. Run it again as a new sweep.',
