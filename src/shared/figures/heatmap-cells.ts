@@ -1,4 +1,4 @@
-import type { SweepGrid } from '../domain/index.ts';
+import type { EffectGrid } from '../domain/index.ts';
 import { formatCompact, formatInterval, formatNumber } from './format.ts';
 import type { HeatmapLayout, HeatmapOptions } from './heatmap-layout.ts';
 import { siteName } from './heatmap-names.ts';
@@ -6,13 +6,15 @@ import { hatching, label, type Rect, type Shape, type SitePoint, tipText } from 
 import { divergingStep, type FigureTheme } from './theme.ts';
 import { words } from './words.ts';
 
-export type CellState = 'value' | 'not-run' | 'zero' | 'trivial' | 'missing';
+/** `no-ratio`: measured, but there is nothing to divide the change by. */
+export type CellState = 'value' | 'not-run' | 'zero' | 'trivial' | 'no-ratio' | 'missing';
 
 /** What a cell of a grid shows. A value that is null while pairs are still to come was not run yet. */
-export function cellState(grid: SweepGrid, index: number): CellState {
+export function cellState(grid: EffectGrid, index: number): CellState {
   const state = grid.state[index] ?? 'missing';
   if (state !== 'open') return state;
   if (typeof grid.recovery[index] === 'number') return 'value';
+  if (grid.noRatio !== undefined && typeof grid.raw[index] === 'number') return 'no-ratio';
   return grid.pairsDone < grid.pairsTotal ? 'not-run' : 'missing';
 }
 
@@ -23,7 +25,7 @@ const LIGHT_HATCH = 0.42;
 
 /** Cells, hatching, values and marks of a grid. */
 export function cellShapes(
-  grid: SweepGrid,
+  grid: EffectGrid,
   layout: HeatmapLayout,
   theme: FigureTheme,
   options: HeatmapOptions,
@@ -56,7 +58,7 @@ export function cellShapes(
 }
 
 function base(
-  grid: SweepGrid,
+  grid: EffectGrid,
   rect: Rect,
   state: CellState,
   value: number | null,
@@ -64,7 +66,7 @@ function base(
   theme: FigureTheme,
   options: HeatmapOptions,
 ): Shape {
-  const empty = state === 'not-run' || state === 'missing';
+  const empty = state === 'not-run' || state === 'missing' || state === 'no-ratio';
   const fill = empty ? theme.canvas : divergingStep(theme, value ?? 0, options.domain).fill;
   return {
     type: 'rect',
@@ -79,7 +81,7 @@ function base(
 }
 
 /** The same lines as the tip on screen: value, interval, raw metric, pairs. */
-function cellTip(grid: SweepGrid, site: SitePoint, name?: string): string {
+function cellTip(grid: EffectGrid, site: SitePoint, name?: string): string {
   const index = site.layer * grid.columns + site.column;
   const state = cellState(grid, index);
   return tipText([
@@ -89,6 +91,12 @@ function cellTip(grid: SweepGrid, site: SitePoint, name?: string): string {
           `${words.recovery} ${formatNumber(grid.recovery[index])}`,
           `${words.interval} ${formatInterval(grid.low[index] ?? null, grid.high[index] ?? null)}`,
           `${words.rawMetric} ${formatNumber(grid.raw[index])}`,
+        ]
+      : []),
+    ...(state === 'no-ratio'
+      ? [
+          `${words.effect} ${formatNumber(grid.effect?.[index], 3)}`,
+          `${words.rawMetric} ${formatNumber(grid.raw[index], 3)}`,
         ]
       : []),
     state === 'value'
@@ -105,8 +113,8 @@ function marks(rect: Rect, state: CellState, theme: FigureTheme): Shape[] {
   if (state === 'not-run') {
     return [{ type: 'circle', shape: { cx, cy, r: 1.2 }, style: { fill: theme.edge }, z2: 2 }];
   }
-  if (state === 'missing' && Math.min(rect.width, rect.height) >= 8) {
-    return [label(theme, '×', cx, cy, { align: 'center', fill: theme.faint })];
+  if ((state === 'missing' || state === 'no-ratio') && Math.min(rect.width, rect.height) >= 8) {
+    return [label(theme, state === 'missing' ? '×' : '–', cx, cy, { align: 'center', fill: theme.faint })];
   }
   return [];
 }
@@ -148,7 +156,7 @@ function overflow(rect: Rect, value: number, theme: FigureTheme, { domain }: Hea
 function detectedDot(
   rect: Rect,
   value: number,
-  grid: SweepGrid,
+  grid: EffectGrid,
   theme: FigureTheme,
   options: HeatmapOptions,
 ): Shape {
@@ -167,20 +175,17 @@ function detectedDot(
   };
 }
 
-/** Double accent ring of a pinned site, dark edge of the keyboard's cursor. */
-export function ringShapes(
-  layout: HeatmapLayout,
-  theme: FigureTheme,
-  pinned: readonly SitePoint[],
-  cursor: SitePoint | null,
-): Shape[] {
-  const rectOf = ({ layer, column }: SitePoint): Rect | null => {
-    const x = layout.columns.find((c) => c.index === column);
-    const y = layout.rows.find((r) => r.index === layer);
-    return x === undefined || y === undefined
-      ? null
-      : { x: x.start, y: y.start, width: x.size, height: y.size };
-  };
+/** Where a site's cell stands; null for a hidden one. */
+export function siteRect(layout: HeatmapLayout, { layer, column }: SitePoint): Rect | null {
+  const x = layout.columns.find((c) => c.index === column);
+  const y = layout.rows.find((r) => r.index === layer);
+  return x === undefined || y === undefined
+    ? null
+    : { x: x.start, y: y.start, width: x.size, height: y.size };
+}
+
+/** Double accent ring of a pinned site. */
+export function ringShapes(layout: HeatmapLayout, theme: FigureTheme, pinned: readonly SitePoint[]): Shape[] {
   const ring = (rect: Rect, grow: number, stroke: string, lineWidth: number): Shape => ({
     type: 'rect',
     shape: {
@@ -193,10 +198,8 @@ export function ringShapes(
     style: { fill: 'none', stroke, lineWidth },
     z2: 20,
   });
-  const rings = pinned.flatMap((site) => {
-    const rect = rectOf(site);
+  return pinned.flatMap((site) => {
+    const rect = siteRect(layout, site);
     return rect === null ? [] : [ring(rect, 1, theme.canvas, 2), ring(rect, 3, theme.accent, 2)];
   });
-  const at = cursor === null ? null : rectOf(cursor);
-  return at === null ? rings : [...rings, ring(at, 0, theme.title, 1.75)];
 }
