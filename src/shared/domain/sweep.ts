@@ -289,6 +289,23 @@ export const PatchVerification = z.object({
 });
 export type PatchVerification = z.infer<typeof PatchVerification>;
 
+/** Attention read as the outcome of one joint patch (`--watch`). */
+export const PatchAttention = z.object({
+  sites: z.array(SiteSpec),
+  /** Watched heads, `layer.head`. */
+  watch: z.array(z.string()),
+  looks: z.array(
+    z.object({ from: z.union([z.number().int(), z.string()]), to: z.union([z.number().int(), z.string()]) }),
+  ),
+  axes: z.array(z.enum(['pair', 'draw', 'head', 'look'])),
+  shape: z.array(z.number().int().nonnegative()),
+  /** Attention probabilities, flat and row-major, each in the run's own prompt. */
+  clean: z.array(z.number()),
+  corrupted: z.array(z.number()),
+  patched: z.array(z.number()),
+});
+export type PatchAttention = z.infer<typeof PatchAttention>;
+
 export const PatchResult = z.object({
   engine: z.string(),
   model: z.string(),
@@ -321,6 +338,8 @@ export const PatchResult = z.object({
   ),
   effects: z.array(PatchEffects),
   summary: z.array(PatchSummary),
+  /** With `--watch`: one entry a joint patch. */
+  attention: z.array(PatchAttention).optional(),
   /** With `--verify-top`: one entry a hook and metric. */
   verification: z.array(PatchVerification).optional(),
 });

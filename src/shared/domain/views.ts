@@ -20,6 +20,14 @@ export const HeadRef = z.object({
 });
 export type HeadRef = z.infer<typeof HeadRef>;
 
+/** `9.6, 9.9`: heads as layer.head, from 0; null where a part names none. */
+export function parseHeads(text: string): HeadRef[] | null {
+  const heads = text.split(',').map((part) => /^\s*(\d+)\.(\d+)\s*$/.exec(part));
+  return heads.some((found) => found === null)
+    ? null
+    : heads.map((found) => ({ layer: Number(found?.[1]), head: Number(found?.[2]) }));
+}
+
 /** A token (negative counts from the end), or a span's name. */
 const Place = z.union([z.number().int(), z.string().min(1)]);
 

@@ -78,6 +78,45 @@ describe('engram patch', () => {
     expect(result.effects[0]).toMatchObject({ axes: ['pair', 'layer'], trivial: true });
   });
 
+  it('reads the attention of other heads behind a joint patch, as TransformerLens does', async () => {
+    const { looks, models } = JSON.parse(
+      readFileSync(join(ROOT, 'tests/reference/attention-outcome.json'), 'utf8'),
+    ) as {
+      looks: { from: number; to: number }[];
+      models: Record<
+        string,
+        { direction: string; pairs: { pair: string; patched: number[]; clean: number[] }[] }[]
+      >;
+    };
+    const wanted = models['tiny-gpt2']?.find(({ direction }) => direction === 'noising')?.pairs ?? [];
+    const lines = readFileSync(PAIRS, 'utf8').split('\n');
+    const pairs = file(
+      'watched.jsonl',
+      wanted.map(({ pair }) => lines.find((line) => line.includes(`"${pair}"`))).join('\n'),
+    );
+    const joint = 'z:0.1+z:0.3+z:1.2';
+    const places = looks.map(({ from, to }) => `${from === -1 ? 'last' : from}>${to}`).join(',');
+    const ran = await patch(
+      ...['--pairs', pairs, '--joint', joint, '--direction', 'noising', '--json'],
+      ...['--watch', '1.1,2.0,2.3', '--looks', places],
+    );
+    expect(ran.code).toBe(0);
+    const { attention } = FORMATS['patch-result'].schema.parse(JSON.parse(ran.out));
+    expect(attention?.[0]).toMatchObject({ axes: ['pair', 'head', 'look'], shape: [2, 3, 5] });
+    expect(
+      worst(
+        attention?.[0]?.patched ?? [],
+        wanted.flatMap(({ patched }) => patched),
+      ),
+    ).toBeLessThan(1e-5);
+    expect(
+      worst(
+        attention?.[0]?.clean ?? [],
+        wanted.flatMap(({ clean }) => clean),
+      ),
+    ).toBeLessThan(1e-5);
+  });
+
   it('gives the same effects when the whole model is run once per site', async () => {
     const [packed, naive] = await Promise.all(
       ['packed', 'naive'].map((s) =>

@@ -48,7 +48,7 @@ type Place = 'each' | 'all' | 'spans' | { readonly at: number | string };
  */
 export function gridsFor(hooks: readonly HookName[], options: GridOptions = {}): HookGrid[] {
   const { place, spans } = placeOf(options);
-  const from = options.from === undefined ? undefined : reference(options.from);
+  const from = options.from === undefined ? undefined : placeReference(options.from);
   if (from !== undefined && (place === null || typeof place === 'string')) {
     throw new UserInputError(
       'FROM_WITHOUT_PLACE',
@@ -92,8 +92,8 @@ function placeOf({ positions, sources }: GridOptions): { place: Place | null; sp
   );
 }
 
-/** A token's index, or a span's name. */
-const reference = (text: string): number | string =>
+/** A token's index (`last` = −1), or a span's name. */
+export const placeReference = (text: string): number | string =>
   text === 'last' ? -1 : /^-?\d+$/.test(text) ? Number(text) : text;
 
 /** Axes by what can be patched apart: position, head, neuron and attention cell. */
@@ -177,8 +177,8 @@ export function parseJoint(text: string): HookGrid {
       layer: Number(groups['layer'] ?? 0),
       ...(groups['head'] === undefined ? {} : { head: Number(groups['head']) }),
       ...(groups['neuron'] === undefined ? {} : { neuron: Number(groups['neuron']) }),
-      ...(groups['position'] === undefined ? {} : { position: reference(groups['position'].trim()) }),
-      ...(groups['from'] === undefined ? {} : { from: reference(groups['from'].trim()) }),
+      ...(groups['position'] === undefined ? {} : { position: placeReference(groups['position'].trim()) }),
+      ...(groups['from'] === undefined ? {} : { from: placeReference(groups['from'].trim()) }),
     };
   });
   const [first] = sites;

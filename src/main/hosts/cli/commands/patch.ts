@@ -4,6 +4,7 @@ import { hookInfo, METHODS, METRICS, type PatchResult } from '../../../../shared
 import type { PatchBlock, PatchPlanSummary } from '../../../runtime/api.ts';
 import { parseHooks } from '../../../services/sweeps/positions.ts';
 import { assembleResult } from '../../../services/sweeps/result.ts';
+import { attentionLines, attentionOutcomes, watchedHeads, type WatchFlags } from '../attention-outcome.ts';
 import type { CommandContext, CommandDefinition } from '../command.ts';
 import { methodChoice, verificationLines, type MethodFlags } from '../estimation.ts';
 import type { z } from 'zod';
@@ -12,7 +13,7 @@ import { openFolderModel, withCompute, type ComputeFlags } from '../folder-model
 import { parseBos, positiveNumber } from '../parse.ts';
 import { patchRequest, type PatchTaskFlags } from '../patch-request.ts';
 
-interface PatchFlags extends ComputeFlags, PatchTaskFlags, MethodFlags {
+interface PatchFlags extends ComputeFlags, PatchTaskFlags, MethodFlags, WatchFlags {
   readonly model: string;
   readonly bos: string;
   readonly epsilon: string;
@@ -31,6 +32,8 @@ export const patchCommand: CommandDefinition = (program, run) => {
       '--joint <sites...>',
       'sites patched together: HOOK:LAYER[.HEAD|#NEURON][@POSITION[<FROM]] joined by +',
     )
+    .option('--watch <heads>', 'with --joint: heads whose attention is read as the outcome, e.g. 9.6,9.9')
+    .option('--looks <list>', 'with --watch: from where to where, e.g. END>IO,END>S1')
     .option('--positions <which>', 'each, all, last, an index, at:NAME, or span:NAME,…')
     .option('--from <position>', 'with one place: the token or span of the source run pasted there')
     .option('--window <layers>', 'patch this many neighbouring layers together')
@@ -67,6 +70,7 @@ async function patch(context: CommandContext, flags: PatchFlags): Promise<void> 
   const epsilon = positiveNumber('--epsilon', flags.epsilon);
   const opened = await openFolderModel(flags.model, parseBos(flags.bos));
   const request = patchRequest(flags, opened.folder, opened.context);
+  const watched = watchedHeads(flags, request);
   if (flags.plan === true) {
     const cost = await withCompute(context, flags, (compute) => plan(compute, request));
     if (terminal.json) terminal.result(planOutput(cost));
@@ -103,6 +107,7 @@ async function patch(context: CommandContext, flags: PatchFlags): Promise<void> 
         blocks,
         draws: noise?.draws,
       }),
+      ...(watched === null ? {} : { attention: await attentionOutcomes(compute, request, watched) }),
       ...(await verified(compute, request, blocks, epsilon)),
     };
   });
@@ -110,7 +115,11 @@ async function patch(context: CommandContext, flags: PatchFlags): Promise<void> 
   if (flags.out !== undefined) await writeFileAtomic(resolve(flags.out), `${JSON.stringify(result)}\n`);
   if (terminal.json) terminal.result(result);
   else
-    for (const line of [...summaryLines(result), ...verificationLines(result.verification ?? [])])
+    for (const line of [
+      ...summaryLines(result),
+      ...attentionLines(result.attention ?? []),
+      ...verificationLines(result.verification ?? []),
+    ])
       terminal.say(line);
   if (flags.out !== undefined) terminal.say(`Written to ${flags.out}`);
 }
