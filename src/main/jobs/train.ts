@@ -17,7 +17,7 @@ import { evaluateModel } from './evaluation.ts';
 import { provenanceOf } from './provenance.ts';
 import { runStreaming } from './streaming.ts';
 import { buildTrainingData, type TrainingData } from './training-data.ts';
-import { mebibytes, recordComputed, recordMoved } from './training-record.ts';
+import { recordComputed, recordMoved } from './training-record.ts';
 
 const SAMPLE_TOKENS = 40;
 const TrainParams = z.object({ runId: TrainingRunId });
@@ -181,8 +181,7 @@ function store(
       study.training.addSteps(run.id, steps);
       study.training.update(run.id, { step: last.step, totalSteps });
       recordMoved(study, run.id, bytesPerStep);
-      const message = `loss ${last.loss.toFixed(3)}, ${mebibytes(bytesPerStep)} moved a step`;
-      progress(last.step, totalSteps, 'steps', message);
+      progress(last.step, totalSteps, 'steps', `loss ${last.loss.toFixed(3)}`);
       emit('trainingStep', { runId: run.id, steps: [...steps], bytesPerStep });
     },
     epoch: ({ point, checkpoint, sample }) => {

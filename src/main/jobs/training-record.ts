@@ -29,9 +29,6 @@ export function bytesMoved(study: Study, id: TrainingRun['id']): number | null {
   return study.settings.get(movedKey(id), z.number()) ?? null;
 }
 
-export const mebibytes = (bytes: number): string =>
-  `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 2 : 0)} MiB`;
-
 /** How steps are taken, in words. */
 const PASS_WORDS: Readonly<Record<TrainDone['pass'], string>> = {
   steps: 'Step by step',
@@ -44,7 +41,7 @@ export function recordComputed(study: Study, run: TrainingRun, done: TrainDone):
   study.settings.set(key(run), { pass, precision, skippedSteps, bytesPerStep });
   recordMoved(study, run.id, bytesPerStep);
   const said = [
-    `${PASS_WORDS[pass]}: ${mebibytes(bytesPerStep)} moved for each step`,
+    `${PASS_WORDS[pass]}: ${(bytesPerStep / 2 ** 20).toFixed(2)} MB moved for each step`,
     ...(precision === run.config.precision ? [] : ['half precision was asked for, 32-bit floats were used']),
     ...(skippedSteps === 0 ? [] : [`${skippedSteps} steps skipped because the loss scale was too large`]),
   ];

@@ -13,6 +13,10 @@ const entries = {
     name: 'Accumulation',
     text: 'adds the gradients of several batches before the weights change. Four steps of 8 texts act like one batch of 32, with the memory of 8.',
   },
+  recompute: {
+    name: 'Recomputation',
+    text: 'keeps only what enters each layer and computes the layer again on the way back. It takes about a fifth more time and the memory of one layer instead of all.',
+  },
   clean: {
     name: 'Clean prompt',
     text: 'is the prompt whose right answer the model should give. Its activations are what denoising puts back.',

@@ -18,8 +18,10 @@ async function withCore<T>(
   // Loaded here, so that commands without a study start at once.
   const { compose } = await import('../compose.ts');
   const core = compose({ paths, folders: userFolders(data), host: 'browser', ...computeChoice(flags) });
+  let moved: number | null = null;
   const unsubscribe = core.bus.subscribe((event) => {
-    if (event.event === 'job') terminal.progress(jobLine(event.payload));
+    if (event.event === 'trainingStep') moved = event.payload.bytesPerStep;
+    if (event.event === 'job') terminal.progress(jobLine(event.payload, moved));
   });
   const interrupted = (): void => {
     void core.close().finally(() => process.exit(1));
@@ -57,12 +59,13 @@ export async function withStudy<T>(
   });
 }
 
-/** `Sweep S-01: 12 of 40 blocks, 8 s left`. */
-function jobLine({ title, progress }: Job): string {
+/** `Sweep S-01: 12 of 40 blocks, 8 s left`; with training, how many bytes a step lately moved in and out of runs. */
+function jobLine({ title, kind, progress }: Job, moved: number | null): string {
   const { done, total, unit, secondsLeft, message } = progress;
   const parts = [
     total === null ? `${done} ${unit}` : `${done} of ${total} ${unit}`,
     ...(message === '' ? [] : [message]),
+    ...(kind === 'train' && moved !== null ? [`${(moved / 2 ** 20).toFixed(1)} MB moved a step`] : []),
     ...(secondsLeft === null ? [] : [`${Math.ceil(secondsLeft)} s left`]),
   ];
   return `  ${title}: ${parts.join(', ')}`;

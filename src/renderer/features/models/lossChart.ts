@@ -37,6 +37,9 @@ export interface LossChart {
   readonly until: number;
 }
 
+/** Share of the values' range within which two names would overlap on a low chart. */
+const CLOSE = 0.12;
+
 /** Training loss (faint, and smoothed) and validation loss (dashed, squares) over epochs. */
 export function lossOption(
   { run, steps, epochs, live, until }: LossChart,
@@ -63,7 +66,7 @@ export function lossOption(
   ];
   const span = spread([...means, ...epochs.map((p) => p.validationLoss)]);
   const [trainEnd = 0, validationEnd = 0] = names.map((name) => name.at);
-  const close = Math.abs(trainEnd - validationEnd) < 0.05 * span;
+  const close = Math.abs(trainEnd - validationEnd) < CLOSE * span;
   /** Pixels by which names that would overlap move apart. */
   const apart = (at: number | undefined) => (close ? (at === Math.max(trainEnd, validationEnd) ? -8 : 8) : 0);
   const roomy = beside < until * 0.82;
@@ -235,6 +238,8 @@ function bestMark(best: EpochPoint, theme: FigureTheme) {
       // Early on the curves still fall steeply: then beside the circle, not across them.
       ...(best.epoch < 4 ? { position: [14, -30], align: 'left' } : { position: 'top', distance: 10 }),
       lineHeight: 14,
+      textBorderColor: theme.canvas,
+      textBorderWidth: 3,
       color: theme.title,
       fontFamily: theme.font,
       fontSize: theme.sizes.axis,

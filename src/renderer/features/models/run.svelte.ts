@@ -8,6 +8,7 @@ export class RunSeries {
   #steps = $state.raw<readonly StepPoint[]>([]);
   #epochs = $state.raw<readonly EpochPoint[]>([]);
   #sample = $state.raw<string | null>(null);
+  #bytesPerStep = $state.raw<number | null>(null);
   #error = $state.raw<EngramError | undefined>(undefined);
   #loaded = $state.raw(false);
 
@@ -19,6 +20,10 @@ export class RunSeries {
   }
   get sample(): string | null {
     return this.#sample;
+  }
+  /** Bytes that a step moves in and out of runs, lately; null before the first. */
+  get bytesPerStep(): number | null {
+    return this.#bytesPerStep;
   }
   get error(): EngramError | undefined {
     return this.#error;
@@ -32,11 +37,12 @@ export class RunSeries {
     let stopped = false;
     const load = async () => {
       try {
-        const { steps, epochs, sample } = await client.training.get({ id });
+        const { steps, epochs, sample, bytesPerStep } = await client.training.get({ id });
         if (stopped) return;
         this.#steps = steps;
         this.#epochs = epochs;
         this.#sample = sample;
+        this.#bytesPerStep = bytesPerStep;
         this.#error = undefined;
         this.#loaded = true;
       } catch (error) {
@@ -46,8 +52,10 @@ export class RunSeries {
     this.#loaded = false;
     void load();
     const stops = [
-      events.on('trainingStep', ({ runId, steps }) => {
-        if (runId === id) this.#steps = appendSteps(this.#steps, steps);
+      events.on('trainingStep', ({ runId, steps, bytesPerStep }) => {
+        if (runId !== id) return;
+        this.#steps = appendSteps(this.#steps, steps);
+        this.#bytesPerStep = bytesPerStep;
       }),
       events.on('trainingEpoch', ({ runId, point, sample }) => {
         if (runId !== id) return;

@@ -24,7 +24,7 @@ export function nearRange(
 /** Epoch, step, best, elapsed, left and memory, for the strip above the curves. */
 export function runStats(
   run: TrainingRun,
-  series: Pick<RunSeries, 'steps' | 'epochs'>,
+  series: Pick<RunSeries, 'steps' | 'epochs' | 'bytesPerStep'>,
   job: Job | undefined,
   info: Info | null,
   now: number,
@@ -55,8 +55,20 @@ export function runStats(
     { label: stats.elapsed, value: elapsed === null ? '–' : duration(Math.max(0, elapsed)) },
     ...(live ? [{ label: stats.left, value: timeLeft(run, series, job, step) }] : []),
     ...(live && info !== null
-      ? [{ label: stats.memory, value: bytes(info.usedBytes), note: stats.of(bytes(info.memoryBytes)) }]
+      ? [
+          {
+            label: stats.memory,
+            value: bytes(info.usedBytes),
+            note: stats.of(bytes(info.memoryBytes)),
+            minor: true,
+          },
+        ]
       : []),
+    {
+      label: stats.moved,
+      value: series.bytesPerStep === null ? '–' : bytes(series.bytesPerStep),
+      title: stats.movedTitle,
+    },
   ];
 }
 

@@ -84,6 +84,17 @@ export const SETTINGS: readonly Setting[] = [
   },
   atLeast('batchSize', 1, { group: 'steps' }),
   atLeast('accumulation', 1, { group: 'steps', term: 'accumulation' }),
+  {
+    kind: 'choice',
+    key: 'memoryMode',
+    group: 'steps',
+    term: 'recompute',
+    options: [
+      { label: c.auto, apply: { memoryMode: 'auto' } },
+      { label: c.whole, apply: { memoryMode: 'whole' } },
+      { label: c.layers, apply: { memoryMode: 'layers' } },
+    ],
+  },
   atLeast('weightDecay', 0, { group: 'steps', term: 'weightDecay', integer: false }),
   atLeast('clip', 0, { group: 'steps', term: 'gradientNorm', integer: false }),
   {

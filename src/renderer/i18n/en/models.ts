@@ -47,6 +47,15 @@ export const models = {
     'II-text': 'Config II, text',
     own: 'Own settings',
   },
+  /** The preset where there is little room. */
+  presetShort: {
+    quick: 'Desktop',
+    I: 'Config I',
+    'I-text': 'Config I, text',
+    II: 'Config II',
+    'II-text': 'Config II, text',
+    own: 'Own',
+  },
   runMeta: (preset: string, version: string, train: number, validation: number) =>
     `${preset} on ${version}, ${count(train)} train and ${count(validation)} validation abstracts`,
   datasetName: (version: number) => `dataset v${version}`,
@@ -61,6 +70,9 @@ export const models = {
     elapsed: 'Elapsed',
     left: 'Left',
     memory: 'Memory',
+    moved: 'Moved a step',
+    movedTitle:
+      'Bytes that go in and out of the compute runtime for one step: what a GPU would have to transfer.',
     of: (n: string) => `of ${n}`,
     atEpoch: (n: number) => `epoch ${n}`,
     leftRange: (low: number, high: number) => `${duration(low)} to ${duration(high)}`,
@@ -133,6 +145,7 @@ export const models = {
     stratified: 'stratified',
     plain: (seed: number) => `plain, seed ${seed}`,
   },
+  precisions: { f32: '32 bits', 'mixed-f16': 'mixed 16 bits' },
   base: 'Base',
   tuned: 'Fine-tuned',
   compare: 'Base and fine-tuned',
