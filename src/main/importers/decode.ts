@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import { FormatError } from '../../shared/errors/index.ts';
 
@@ -44,7 +45,7 @@ export async function* decodeText(
   let ascii = true;
   for await (const chunk of source) {
     if (chunk.length === 0) continue;
-    decoder ??= newDecoder(bomEncoding(chunk) ?? unmarkedUtf16(chunk) ?? declared?.(chunk) ?? 'utf-8', name);
+    decoder ??= newDecoder(encodingOf(chunk, declared), name);
     let text: string;
     try {
       text = decoder.decode(chunk, { stream: true });
@@ -67,6 +68,76 @@ export async function* decodeText(
   } catch (error) {
     throw encodingFault(decoder?.encoding ?? 'utf-8', name, error);
   }
+}
+
+/**
+ * The same as bytes of UTF-8, each chunk of whole characters and without a byte-order mark: for readers that look at
+ * bytes. What is UTF-8 is checked and handed through; a chunk may be a view of what the source will write to again.
+ */
+export async function* utf8Bytes(
+  source: AsyncIterable<Uint8Array>,
+  options: DecodeOptions,
+): AsyncGenerator<Uint8Array> {
+  const { name, declared } = options;
+  const chunks = source[Symbol.asyncIterator]();
+  try {
+    const first = await nextChunk(chunks);
+    if (first === null) return;
+    const encoding = encodingOf(first, declared);
+    const rest = (async function* () {
+      yield first;
+      for (let chunk = await nextChunk(chunks); chunk !== null; chunk = await nextChunk(chunks)) yield chunk;
+    })();
+    if (newDecoder(encoding, name).encoding === 'utf-8') yield* checkedUtf8(rest, name);
+    else for await (const text of decodeText(rest, options)) yield Buffer.from(text, 'utf8');
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+async function nextChunk(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array | null> {
+  for (;;) {
+    const next = await chunks.next();
+    if (next.done === true) return null;
+    if (next.value.length > 0) return next.value;
+  }
+}
+
+async function* checkedUtf8(source: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
+  let begun = false;
+  /** Of a character that goes on in the next chunk. */
+  let open = new Uint8Array(0);
+  for await (const chunk of source) {
+    let bytes = open.length === 0 ? chunk : Buffer.concat([open, chunk]);
+    if (!begun && bomEncoding(bytes) === 'utf-8') bytes = bytes.subarray(3);
+    begun = true;
+    const whole = bytes.subarray(0, wholeCharacters(bytes));
+    if (!isUtf8(whole)) {
+      yield Buffer.from(soundStart(bytes, 'utf-8'), 'utf8');
+      throw encodingFault('utf-8', name);
+    }
+    open = Uint8Array.from(bytes.subarray(whole.length));
+    if (whole.length > 0) yield whole;
+  }
+  if (open.length > 0) throw encodingFault('utf-8', name);
+}
+
+/** How many bytes there are before a character that is cut at the end. */
+function wholeCharacters(bytes: Uint8Array): number {
+  const { length } = bytes;
+  for (let back = 1; back <= Math.min(3, length); back += 1) {
+    const byte = bytes[length - back] ?? 0;
+    if (byte < 0x80) return length;
+    if (byte < 0xc0) continue;
+    const size = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    return back < size ? length - back : length;
+  }
+  return length;
+}
+
+/** The encoding of a text that begins so. */
+function encodingOf(head: Uint8Array, declared: DecodeOptions['declared']): string {
+  return bomEncoding(head) ?? unmarkedUtf16(head) ?? declared?.(head) ?? 'utf-8';
 }
 
 /** The part of a chunk before the first bytes that are no text. */
@@ -93,7 +164,7 @@ function newDecoder(encoding: string, name: string): TextDecoder {
   }
 }
 
-function encodingFault(encoding: string, name: string, cause: unknown): FormatError {
+function encodingFault(encoding: string, name: string, cause?: unknown): FormatError {
   return new FormatError(
     'IMPORT_ENCODING',
     `${name} holds bytes that are not ${encoding.toUpperCase()} text.`,

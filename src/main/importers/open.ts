@@ -108,21 +108,28 @@ async function* fileBytes(
   counter: { bytes: number },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  // One buffer for all chunks: whoever takes one is done with it before asking for the next.
-  const buffer = new Uint8Array(CHUNK_BYTES);
+  // One buffer is filled while the other is read: whoever takes a chunk is done with it before asking for the next.
+  const buffers = [new Uint8Array(CHUNK_BYTES), new Uint8Array(CHUNK_BYTES)] as const;
   let file: FileHandle | null = null;
+  let filling: Promise<{ bytesRead: number }> | null = null;
   try {
     file = await open(path, 'r');
+    let [buffer, other] = buffers;
+    filling = file.read(buffer, 0, CHUNK_BYTES, null);
     for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null);
+      const { bytesRead } = await filling;
       if (bytesRead === 0) return;
       stopIfAborted(signal, name);
       counter.bytes += bytesRead;
+      filling = file.read(other, 0, CHUNK_BYTES, null);
+      filling.catch(() => undefined);
       yield buffer.subarray(0, bytesRead);
+      [buffer, other] = [other, buffer];
     }
   } catch (error) {
     throw error instanceof Error && 'syscall' in error ? unreadable(error, name) : error;
   } finally {
+    await filling?.catch(() => undefined);
     await file?.close();
   }
 }

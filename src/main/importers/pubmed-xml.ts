@@ -1,5 +1,5 @@
 import type { ImportedRecord } from '../../shared/domain/index.ts';
-import { decodeText } from './decode.ts';
+import { utf8Bytes } from './decode.ts';
 import { recordItem } from './fields.ts';
 import { bookArticle, deletedPmids, journalArticle } from './pubmed/article.ts';
 import { xmlElements, type XmlElement, type XmlUnit } from './pubmed/elements.ts';
@@ -65,21 +65,12 @@ export const pubmedXml: ImportFormat = {
 };
 
 async function* read(bytes: AsyncIterable<Uint8Array>, { name }: ImportContext): AsyncGenerator<ImportItem> {
-  const text = decodeText(inParts(bytes), { name, declared: declaredEncoding });
+  const text = utf8Bytes(bytes, { name, declared: declaredEncoding });
   const wanted = new Set(HANDLERS.keys());
   const options = { file: name, wanted, skipped: SKIPPED, structural: STRUCTURAL, roots: ROOTS };
   for await (const unit of xmlElements(text, options)) {
     const handle = HANDLERS.get(unit.element.name);
     if (handle !== undefined) yield handle(unit);
-  }
-}
-
-/** Bytes decoded at a time: texts of more are held where garbage is collected seldom, and double the memory. */
-const PART_BYTES = 64 * 1024;
-
-async function* inParts(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of source) {
-    for (let at = 0; at < chunk.length; at += PART_BYTES) yield chunk.subarray(at, at + PART_BYTES);
   }
 }
 

@@ -70,11 +70,11 @@ async function articlesOf(path: string): Promise<{ record: ImportedRecord; links
     structural: new Set<string>(),
     roots: new Set(['PubmedArticleSet']),
   };
-  async function* text(): AsyncGenerator<string> {
-    yield await Promise.resolve(readFileSync(path, 'utf8'));
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    yield await Promise.resolve(readFileSync(path));
   }
   const found = [];
-  for await (const { element } of xmlElements(text(), options)) {
+  for await (const { element } of xmlElements(bytes(), options)) {
     const list = at(element, 'MedlineCitation', 'CommentsCorrectionsList');
     const links = childrenOf(list, 'CommentsCorrections').map((c) => c.attributes['RefType'] ?? '');
     found.push({ record: journalArticle(element), links: [...new Set(links)].sort() });

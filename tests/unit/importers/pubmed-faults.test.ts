@@ -85,12 +85,12 @@ describe('hostile documents', () => {
     'are refused when %s does not end, before it fills the memory',
     async (_what, start, more) => {
       let fed = 0;
-      async function* source(): AsyncGenerator<string> {
-        yield start;
+      async function* source(): AsyncGenerator<Uint8Array> {
+        yield Buffer.from(start);
         for (let i = 0; i < 2000; i += 1) {
           await Promise.resolve();
           fed += more.length;
-          yield i % 2 === 0 ? more : more.replaceAll('b="', `b${i}="`);
+          yield Buffer.from(i % 2 === 0 ? more : more.replaceAll('b="', `b${i}="`));
         }
       }
       const read = async (): Promise<void> => {

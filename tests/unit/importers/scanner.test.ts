@@ -32,21 +32,32 @@ const attributesOf = (attributes: Readonly<Record<string, string>>): string[] =>
 function scanned(text: string, chunk: number): { told: Told[]; fault: XmlFault | null } {
   const told: Told[] = [];
   let depth = 0;
-  const scanner = new XmlScanner({
-    open: (name, attributes) => {
-      depth += 1;
-      scanner.collecting = true;
-      told.push(['open', name, ...attributesOf(attributes)]);
+  const scanner = new XmlScanner(
+    {
+      open: (name, attributes) => {
+        depth += 1;
+        scanner.collecting = true;
+        told.push(['open', name, ...attributesOf(attributes)]);
+      },
+      close: () => {
+        depth -= 1;
+        told.push(['close']);
+        scanner.collecting = depth > 0;
+      },
+      text: (piece) => told.push(['text', piece]),
+      leaf: (name, attributes, value, plain) => {
+        told.push(['open', name, ...attributesOf(attributes)]);
+        if (value !== '') told.push(['text', value]);
+        told.push(['close']);
+        expect(plain, value).toBe(value !== '' && value === value.replace(/\s+/g, ' ').trim());
+      },
     },
-    close: () => {
-      depth -= 1;
-      told.push(['close']);
-      scanner.collecting = depth > 0;
-    },
-    text: (piece) => told.push(['text', piece]),
-  });
+    256,
+  );
+  const bytes = Buffer.from(text);
   try {
-    for (let at = 0; at < text.length; at += chunk) scanner.write(text.slice(at, at + chunk));
+    for (let at = 0; at < bytes.length; at += chunk) scanner.write(bytes.subarray(at, at + chunk));
+    scanner.settle();
     scanner.close();
     return { told: joined(told), fault: null };
   } catch (error) {

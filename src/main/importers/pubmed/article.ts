@@ -155,19 +155,26 @@ function validDoi(locations: readonly XmlElement[]): string | null {
 
 /** Surname and initials, as PubMed prints them; groups under their collective name; entries marked as wrong left out. */
 function authorsOf(lists: readonly XmlElement[]): string[] {
-  const authors = lists
-    .filter((list) => list.attributes['Type'] !== 'editors')
-    .flatMap((list) => childrenOf(list, 'Author'))
-    .filter((author) => author.attributes['ValidYN'] !== 'N');
-  return authors.map(authorName).filter((name) => name !== '');
+  const names: string[] = [];
+  for (const list of lists) {
+    if (list.attributes['Type'] === 'editors') continue;
+    for (const author of childrenOf(list, 'Author')) {
+      const name = author.attributes['ValidYN'] === 'N' ? '' : authorName(author);
+      if (name !== '') names.push(name);
+    }
+  }
+  return names;
 }
 
 function authorName(author: XmlElement): string {
-  const collective = textOf(at(author, 'CollectiveName'));
-  const given = firstText(at(author, 'Initials'), at(author, 'ForeName'));
-  const person = [textOf(at(author, 'LastName')), given, textOf(at(author, 'Suffix'))];
-  const name = person.filter((part) => part !== '').join(' ');
-  return name === '' ? collective : name;
+  let name = textOf(at(author, 'LastName'));
+  for (const part of [
+    textOf(at(author, 'Initials')) || textOf(at(author, 'ForeName')),
+    textOf(at(author, 'Suffix')),
+  ]) {
+    if (part !== '') name = name === '' ? part : `${name} ${part}`;
+  }
+  return name || textOf(at(author, 'CollectiveName'));
 }
 
 function keywordsOf(holder: XmlElement | undefined): string[] {
@@ -193,7 +200,12 @@ function isMajor(element: XmlElement | undefined): boolean {
 }
 
 function texts(elements: readonly XmlElement[]): string[] {
-  return elements.map(textOf).filter((text) => text !== '');
+  const found: string[] = [];
+  for (const element of elements) {
+    const text = textOf(element);
+    if (text !== '') found.push(text);
+  }
+  return found;
 }
 
 function firstText(...elements: readonly (XmlElement | undefined)[]): string {

@@ -1,6 +1,5 @@
 import { FormatError } from '../../../shared/errors/index.ts';
 import { MAX_UNIT_CHARS } from '../types.ts';
-import { PASSED_DEPTH } from '../xml/passed.ts';
 import { XmlFault } from '../xml/fault.ts';
 import { XmlScanner } from '../xml/scanner.ts';
 import type { XmlAttributes } from '../xml/tag.ts';
@@ -10,6 +9,8 @@ export interface XmlElement {
   readonly name: string;
   readonly attributes: XmlAttributes;
   readonly children: readonly (XmlElement | string)[];
+  /** In place of children: its only text, where the white space in it needs no collapsing. */
+  readonly plain?: string | undefined;
 }
 
 /** A wanted element, with the line on which it begins, from 1. */
@@ -35,12 +36,14 @@ const MAX_DEPTH = 256;
 /** What an element or text counts as beside its characters, so that many empty ones are not free. */
 const NODE_COST = 16;
 
+const NO_CHILDREN: readonly never[] = Object.freeze([]);
+
 interface OpenElement extends XmlElement {
   readonly children: (XmlElement | string)[];
 }
 
 /**
- * Streams the wanted elements of an XML document, each as a small tree; memory holds one at a time.
+ * Streams the wanted elements of an XML document (whole characters of UTF-8), each as a small tree; memory holds one at a time.
  * No DTD is loaded or validated, nothing external is fetched, and no entity beyond the five of XML and
  * character references is known: a document that declares its own is refused.
  *
@@ -48,30 +51,30 @@ interface OpenElement extends XmlElement {
  * IMPORT_XML_MALFORMED, IMPORT_XML_NOT_PUBMED, IMPORT_XML_ENTITIES or IMPORT_XML_TOO_LARGE.
  */
 export async function* xmlElements(
-  source: AsyncIterable<string>,
+  source: AsyncIterable<Uint8Array>,
   options: ElementsOptions,
 ): AsyncGenerator<XmlUnit> {
   const reader = new ElementReader(options);
   for await (const chunk of source) {
-    const fault = reader.write(chunk);
-    yield* reader.take();
-    if (fault !== null) throw fault;
+    reader.write(chunk);
+    for (let unit = reader.next(); unit !== null; unit = reader.next()) yield unit;
   }
-  const fault = reader.close();
-  yield* reader.take();
-  if (fault !== null) throw fault;
+  reader.settle();
+  for (let unit = reader.next(); unit !== null; unit = reader.next()) yield unit;
+  reader.close();
 }
 
 class ElementReader {
   private readonly options: ElementsOptions;
   private readonly scanner: XmlScanner;
-  private ready: XmlUnit[] = [];
+  private ready: XmlUnit | null = null;
   /** Open elements of the wanted one being read; empty outside. */
   private readonly stack: OpenElement[] = [];
-  private depth = 0;
-  /** Depth of the skipped element being passed over; 0 = none. */
-  private skippedAt = 0;
-  /** Where the wanted element being read begins: character and line. */
+  /** Open elements around the wanted one. */
+  private around = 0;
+  /** Whether an element inside the wanted one is being passed over. */
+  private skipping = false;
+  /** Where the wanted element being read begins: byte and line. */
   private unitStart = 0;
   private unitLine = 1;
   /** Elements and texts held for it. */
@@ -79,88 +82,121 @@ class ElementReader {
 
   constructor(options: ElementsOptions) {
     this.options = options;
-    this.scanner = new XmlScanner({
-      open: (name, attributes) => this.open(name, attributes),
-      close: () => this.closeElement(),
-      text: (text) => this.text(text),
-    });
+    this.scanner = new XmlScanner(
+      {
+        open: (name, attributes) => this.open(name, attributes),
+        close: () => this.closeElement(),
+        text: (text) => this.text(text),
+        leaf: (name, attributes, text, plain) => this.leaf(name, attributes, text, plain),
+      },
+      MAX_DEPTH,
+    );
   }
 
-  /** Parses a chunk; the fault that stops the reading, or null. */
-  write(chunk: string): FormatError | null {
+  /** Takes a chunk. Throws a FormatError. */
+  write(chunk: Uint8Array): void {
+    this.read(() => this.scanner.write(chunk));
+  }
+
+  /** Reads what waits for more. Throws a FormatError. */
+  settle(): void {
+    this.read(() => this.scanner.settle());
+  }
+
+  /** The next element of what was written; null when more is needed. Throws a FormatError. */
+  next(): XmlUnit | null {
+    const unit = this.take() ?? this.goOn();
+    if (unit !== null || this.size() <= MAX_UNIT_CHARS) return unit;
+    this.settle();
+    const last = this.take();
+    if (last === null && this.size() > MAX_UNIT_CHARS) throw this.tooLarge();
+    return last;
+  }
+
+  private goOn(): XmlUnit | null {
+    this.read(() => this.scanner.go());
+    return this.take();
+  }
+
+  private take(): XmlUnit | null {
+    const unit = this.ready;
+    this.ready = null;
+    return unit;
+  }
+
+  /** The document ends here. Throws a FormatError where it should not. */
+  close(): void {
+    this.read(() => this.scanner.close());
+  }
+
+  private read(step: () => void): void {
     try {
-      this.scanner.write(chunk);
-      if (this.size() <= MAX_UNIT_CHARS) return null;
-      this.scanner.settle();
+      step();
     } catch (error) {
-      return this.fault(error);
+      throw this.fault(error);
     }
-    return this.size() > MAX_UNIT_CHARS ? this.tooLarge() : null;
   }
 
-  /** What the open element or tag takes, in characters. */
+  /** What the open element or tag takes, in bytes. */
   private size(): number {
     const from = this.stack.length > 0 ? this.unitStart : this.scanner.position;
     return this.scanner.received - from + this.nodes * NODE_COST;
   }
 
-  close(): FormatError | null {
-    try {
-      this.scanner.close();
-      return null;
-    } catch (error) {
-      return this.fault(error);
-    }
-  }
-
-  take(): XmlUnit[] {
-    const taken = this.ready;
-    this.ready = [];
-    return taken;
-  }
-
   private open(name: string, attributes: XmlAttributes): void {
-    this.depth += 1;
-    if (this.depth === 1 && !this.options.roots.has(name)) throw this.notPubMed(name);
-    if (this.depth > MAX_DEPTH) throw this.tooDeep(name);
-    if (this.skippedAt > 0) {
-      this.scanner.passing = this.depth + PASSED_DEPTH <= MAX_DEPTH;
-      return;
-    }
     const parent = this.stack.at(-1);
     if (parent === undefined) {
-      if (!this.options.wanted.has(name)) return;
-      this.unitStart = this.scanner.position;
-      this.unitLine = this.scanner.line;
-      this.nodes = 0;
+      if (!this.wanted(name)) {
+        this.around += 1;
+        return;
+      }
     } else if (this.options.skipped.has(name)) {
-      this.skippedAt = this.depth;
-      this.scanner.collecting = false;
-      this.scanner.passing = this.depth + PASSED_DEPTH <= MAX_DEPTH;
+      this.skipping = true;
+      this.scanner.skip();
       return;
     }
-    const element: OpenElement = { name, attributes, children: [] };
+    const element: OpenElement = { name, attributes, children: [], plain: undefined };
     parent?.children.push(element);
     this.stack.push(element);
-    this.scanner.collecting = true;
     this.nodes += 1;
   }
 
-  private closeElement(): void {
-    const at = this.depth;
-    this.depth -= 1;
-    if (this.skippedAt > 0) {
-      if (at !== this.skippedAt) return;
-      this.skippedAt = 0;
-      this.scanner.passing = false;
-      this.scanner.collecting = true;
-      return;
-    }
-    const element = this.stack.pop();
-    if (element === undefined || this.stack.length > 0) return;
-    this.ready.push({ element, line: this.unitLine });
-    this.scanner.collecting = false;
+  /** Whether an element outside of all wanted ones is one, and begins it. */
+  private wanted(name: string): boolean {
+    if (this.around === 0 && !this.options.roots.has(name)) throw this.notPubMed(name);
+    if (!this.options.wanted.has(name)) return false;
+    this.unitStart = this.scanner.position;
+    this.unitLine = this.scanner.line;
     this.nodes = 0;
+    this.scanner.collecting = true;
+    return true;
+  }
+
+  private closeElement(): void {
+    if (this.skipping) this.skipping = false;
+    else if (this.stack.length === 0) this.around -= 1;
+    else {
+      const element = this.stack.pop();
+      if (element === undefined || this.stack.length > 0) return;
+      this.ready = { element, line: this.unitLine };
+      this.scanner.pause();
+      this.scanner.collecting = false;
+      this.nodes = 0;
+    }
+  }
+
+  private leaf(name: string, attributes: XmlAttributes, text: string, plain: boolean): void {
+    const parent = this.stack.at(-1);
+    if (parent === undefined) {
+      this.open(name, attributes);
+      if (text !== '') this.text(text);
+      this.closeElement();
+    } else if (!this.options.skipped.has(name)) {
+      const bare = plain || text === '' || (text === ' ' && this.options.structural.has(name));
+      const children = bare ? NO_CHILDREN : [text];
+      parent.children.push({ name, attributes, children, plain: plain ? text : undefined });
+      this.nodes += 2;
+    }
   }
 
   private text(text: string): void {
@@ -190,6 +226,12 @@ class ElementReader {
           `${again}; the articles before the cut are kept.`,
           error,
         );
+      case 'deep':
+        return new FormatError(
+          'IMPORT_XML_TOO_LARGE',
+          `${file}, line ${line}: ${message}.`,
+          'Check that the file is an export from PubMed.',
+        );
       case 'malformed':
         return new FormatError(
           'IMPORT_XML_MALFORMED',
@@ -204,15 +246,7 @@ class ElementReader {
     const limit = MAX_UNIT_CHARS / 1024 / 1024;
     return new FormatError(
       'IMPORT_XML_TOO_LARGE',
-      `${this.options.file}, line ${this.scanner.line}: one article, tag or text is longer than ${limit} million characters.`,
-      'Check that the file is an export from PubMed.',
-    );
-  }
-
-  private tooDeep(name: string): FormatError {
-    return new FormatError(
-      'IMPORT_XML_TOO_LARGE',
-      `${this.options.file}, line ${this.scanner.line}: <${name}> is nested more than ${MAX_DEPTH} elements deep.`,
+      `${this.options.file}, line ${this.scanner.line}: one article, tag or text is longer than ${limit} million bytes.`,
       'Check that the file is an export from PubMed.',
     );
   }

@@ -1,3 +1,4 @@
+import { isPlain } from '../xml/plain.ts';
 import type { XmlElement } from './elements.ts';
 import { toSubscript, toSuperscript } from './scripts.ts';
 
@@ -25,13 +26,16 @@ function childOf(element: XmlElement | undefined, name: string): XmlElement | un
   return undefined;
 }
 
-/** All descendants of this name, in document order. */
-export function descendantsOf(element: XmlElement | undefined, name: string): XmlElement[] {
-  const found: XmlElement[] = [];
+/** All descendants of this name, in document order, after those found before. */
+export function descendantsOf(
+  element: XmlElement | undefined,
+  name: string,
+  found: XmlElement[] = [],
+): XmlElement[] {
   for (const child of element?.children ?? []) {
     if (typeof child === 'string') continue;
     if (child.name === name) found.push(child);
-    found.push(...descendantsOf(child, name));
+    if (child.children.length > 0) descendantsOf(child, name, found);
   }
   return found;
 }
@@ -41,28 +45,12 @@ export function descendantsOf(element: XmlElement | undefined, name: string): Xm
  * so that inline markup neither cuts a text short nor glues words together.
  */
 export function textOf(element: XmlElement | undefined): string {
-  if (element === undefined) return '';
-  const { children, name } = element;
-  const [only] = children;
-  // Nearly all: one text and nothing else.
-  if (children.length === 1 && typeof only === 'string' && !INLINE.has(name)) return collapse(only);
-  return collapse(rawText(element));
+  return element === undefined ? '' : (element.plain ?? collapse(rawText(element)));
 }
 
 /** Runs of white space of any kind to one space; none at the ends. */
 function collapse(text: string): string {
-  return isCollapsed(text) ? text : text.replace(/\s+/g, ' ').trim();
-}
-
-/** What would be collapsed, within a text; no control character is among it that XML does not have. */
-const COLLAPSIBLE = /[\t\n\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]| {2}/;
-
-/** Whether nothing would be collapsed: cheaper than doing it, and so for nearly every text. */
-function isCollapsed(text: string): boolean {
-  const last = text.length - 1;
-  if (last < 0) return true;
-  if (text.charCodeAt(0) <= 0x20 || text.charCodeAt(last) <= 0x20) return false;
-  return !COLLAPSIBLE.test(text);
+  return isPlain(text) ? text : text.replace(/\s+/g, ' ').trim();
 }
 
 function rawText(node: XmlElement | string): string {
@@ -73,9 +61,10 @@ function rawText(node: XmlElement | string): string {
 }
 
 function inner(element: XmlElement): string {
-  const [only] = element.children;
-  if (element.children.length === 1 && typeof only === 'string') return only;
-  return element.children.map(rawText).join('');
+  if (element.plain !== undefined) return element.plain;
+  let text = '';
+  for (const child of element.children) text += rawText(child);
+  return text;
 }
 
 /** `mml:msup` -> `msup`. */

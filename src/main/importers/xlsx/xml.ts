@@ -1,5 +1,5 @@
 import { FormatError } from '../../../shared/errors/index.ts';
-import { decodeText } from '../decode.ts';
+import { utf8Bytes } from '../decode.ts';
 import { MAX_UNIT_CHARS } from '../types.ts';
 import { XmlFault } from '../xml/fault.ts';
 import { XmlScanner, type XmlEvents } from '../xml/scanner.ts';
@@ -11,6 +11,9 @@ export interface PartHandler {
   close(name: string): void;
   text(text: string): void;
 }
+
+/** Sheets nest about 6 deep. */
+const MAX_DEPTH = 64;
 
 /**
  * Reads a part of a workbook, and after every chunk gives what the handler has ready.
@@ -32,20 +35,26 @@ export async function* readPart<T>(
     },
     close: () => handler.close(names.pop() ?? ''),
     text: (text) => handler.text(text),
+    leaf: (name, attributes, text) => {
+      events.open(name, attributes);
+      if (text !== '') events.text(text);
+      events.close();
+    },
   };
-  const scanner = new XmlScanner(events);
+  const scanner = new XmlScanner(events, MAX_DEPTH);
   scanner.collecting = true;
   const guarded = (work: () => void): void => {
     try {
       work();
     } catch (error) {
-      throw error instanceof XmlFault ? faulty(error, part, file) : error;
+      if (!(error instanceof XmlFault)) throw error;
+      throw error.kind === 'deep' ? endless(part, file) : faulty(error, part, file);
     }
   };
-  for await (const text of decodeText(bytes, { name: `${file} (${part})` })) {
-    guarded(() => scanner.write(text));
+  for await (const chunk of utf8Bytes(bytes, { name: `${file} (${part})` })) {
+    guarded(() => scanner.write(chunk));
     if (scanner.received - scanner.position > MAX_UNIT_CHARS) guarded(() => scanner.settle());
-    if (scanner.received - scanner.position > MAX_UNIT_CHARS || names.length > 64) throw endless(part, file);
+    if (scanner.received - scanner.position > MAX_UNIT_CHARS) throw endless(part, file);
     yield* take();
   }
   guarded(() => scanner.close());
@@ -64,7 +73,7 @@ function faulty(error: XmlFault, part: string, file: string): FormatError {
 function endless(part: string, file: string): FormatError {
   return new FormatError(
     'IMPORT_XML_TOO_LARGE',
-    `${file}, part ${part}: a text is longer than ${MAX_UNIT_CHARS / 1024 / 1024} million characters, or nested more than 64 deep.`,
+    `${file}, part ${part}: a text is longer than ${MAX_UNIT_CHARS / 1024 / 1024} million bytes, or nested more than ${MAX_DEPTH} deep.`,
     'Save the sheet with the abstracts alone, or as CSV.',
   );
 }

@@ -1,11 +1,11 @@
-import { ReferenceFault, withoutReferences } from './entities.ts';
-import { readDoctype } from './doctype.ts';
-import { XmlFault } from './fault.ts';
+import { CDATA, CDATA_END, Declarations, startsCdata } from './declarations.ts';
+import { PartFault, XmlFault } from './fault.ts';
 import { UnixLineEnds } from './line-ends.ts';
-import { passedEnd } from './passed.ts';
+import { Names } from './names.ts';
+import { RunReader } from './runs.ts';
 import { TagCache } from './tag-cache.ts';
-import { isBlank, placeOf } from './search.ts';
-import { nameEnd, readTag, TagFault, type XmlAttributes, type XmlTag } from './tag.ts';
+import { TagReader, type XmlAttributes, type XmlTag } from './tag.ts';
+import { XmlWindow } from './window.ts';
 
 /** What a scanner tells of a document, in document order. */
 export interface XmlEvents {
@@ -13,57 +13,65 @@ export interface XmlEvents {
   close(): void;
   /** Text without references and CDATA marks; only while `collecting`. Blanks between tags come as one space. */
   text(text: string): void;
+  /**
+   * An element that holds one text at most, in place of `open`, `text` and `close`; also while not `collecting`.
+   * `plain`: there is a text, and to collapse its white space would change nothing.
+   */
+  leaf(name: string, attributes: XmlAttributes, text: string, plain: boolean): void;
 }
 
-/** What production 2 of XML 1.0 leaves out, but for halves of surrogate pairs, which no decoder gives. */
-const NOT_XML = new RegExp(String.raw`[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]`);
-/** Characters. */
+/** Bytes looked at together: strings of more are held where garbage is collected seldom. */
+const PART = 16 * 1024;
+/** So many bytes without an end may be no text at all. */
+const MUCH = 64 * 1024;
+/** So many more are looked at, however many are waiting for their end. */
 const MOST_WAITING = 1024 * 1024;
-const CDATA = '<![CDATA[';
-const DOCTYPE = '<!DOCTYPE';
+const EXCLAMATION = 0x21;
+const QUESTION = 0x3f;
+const SLASH = 0x2f;
+const GREATER_THAN = 0x3e;
 
 /**
- * Reads XML 1.0 text chunk by chunk and checks that it is well-formed. It looks for the next `<` and `>` with
- * the engine's own search instead of visiting each character, and takes no copy of what nobody collects.
+ * Reads XML 1.0 in UTF-8, chunk by chunk, and checks that it is well-formed. Runs of text and tags are told by their
+ * bytes; strings are made of what somebody collects, by cutting.
  *
  * No DTD is read; the only references known are the five of XML and characters by number. Several documents
  * may follow one another, as in answers of E-utilities saved to one file. Namespaces are not resolved.
  */
 export class XmlScanner {
-  /** Whether texts are wanted: set by who listens. */
+  /** Whether texts beside leaves are wanted: set by who listens. */
   collecting = false;
-  /** Whether nobody wants to be told of what is in the open element: set by who listens, who is still told most of it. */
-  passing = false;
   readonly #events: XmlEvents;
-  readonly #stack: string[] = [];
+  readonly #maxDepth: number;
+  readonly #window = new XmlWindow();
   readonly #tags = new TagCache();
-  #text = '';
-  /** Place in `#text` up to which the document is read. */
+  readonly #reader = new TagReader(this.#window, new Names());
+  readonly #runs = new RunReader(this.#window);
+  readonly #declarations = new Declarations(this.#window, this.#runs);
+  readonly #lineEnds = new UnixLineEnds();
+  readonly #stack: XmlTag[] = [];
+  /** How deep the element is of which nothing is told; 0 = none. */
+  #skipped = 0;
+  /** Place in the window up to which the document is read. */
   #at = 0;
-  /** Characters before `#text`. */
-  #before = 0;
   #line = 1;
   #lineAt = 0;
-  /** The next `&` and `]]>` at or after the last place asked about. */
-  #amp = -1;
-  #sectionEnd = -1;
-  readonly #lineEnds = new UnixLineEnds();
-  /** What came since, while a long tag or text waits for its end: looked through when it is a quarter of that. */
-  #waiting = '';
   #rootSeen = false;
+  #paused = false;
 
-  constructor(events: XmlEvents) {
+  constructor(events: XmlEvents, maxDepth: number) {
     this.#events = events;
+    this.#maxDepth = maxDepth;
   }
 
-  /** Characters given so far. */
+  /** Bytes given so far. */
   get received(): number {
-    return this.#before + this.#text.length + this.#waiting.length;
+    return this.#window.received;
   }
 
-  /** Characters of them that are read; the rest waits for the end of its tag or text. */
+  /** Bytes of them that are read; the rest waits for the end of its tag or text. */
   get position(): number {
-    return this.#before + this.#at;
+    return this.#window.before + this.#at;
   }
 
   /** Line, from 1, of the place up to which the document is read. */
@@ -72,48 +80,76 @@ export class XmlScanner {
     return this.#line;
   }
 
-  /** Reads a chunk as far as it goes, or keeps it for later where a long tag or text is open. Throws an XmlFault. */
-  write(chunk: string): void {
-    this.#waiting += this.#lineEnds.of(chunk);
-    const open = this.#text.length - this.#at;
-    if (this.#waiting.length >= Math.min(open / 4, MOST_WAITING)) this.settle();
+  /** Tells nothing of what is in the element that is just being opened, but its end. */
+  skip(): void {
+    this.#skipped = this.#stack.length;
   }
 
-  /** Reads what is kept for later. Throws an XmlFault. */
+  /** Reads no further than the end of what is being told, until `go`. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Reads whole characters of UTF-8 as far as they go, or keeps them where a long tag or text is open. Throws an XmlFault. */
+  write(chunk: Uint8Array): void {
+    this.#window.add(this.#lineEnds.of(chunk));
+    this.go();
+  }
+
+  /** Reads on after a pause. Throws an XmlFault. */
+  go(): void {
+    if (this.#paused) this.#scan();
+    // What waits for its end is looked through again when it is a quarter more than it was.
+    while (!this.#paused && this.#window.waiting > Math.min(this.#unread / 4, MOST_WAITING)) this.#more();
+  }
+
+  /** Reads all that came, unless it pauses. Throws an XmlFault. */
   settle(): void {
-    const chunk = this.#waiting;
-    this.#waiting = '';
-    this.#append(chunk);
-    const illegal = NOT_XML.exec(this.#text);
-    if (illegal !== null) this.#text = this.#text.slice(0, illegal.index);
+    while (!this.#paused && this.#window.waiting > 0) this.#more();
+  }
+
+  get #unread(): number {
+    return this.#window.length - this.#at;
+  }
+
+  #more(): void {
+    this.#countLines();
+    this.#lineAt -= this.#at;
+    const from = this.#at;
+    const more = Math.max(PART, this.#unread / 4);
+    this.#at = 0;
+    this.#window.show(from, more);
     this.#scan();
-    if (illegal === null) return;
-    const code = illegal[0].charCodeAt(0).toString(16).padStart(4, '0');
-    this.#at = this.#text.length;
-    throw this.#fault(`disallowed character U+${code.toUpperCase()}`);
   }
 
   /** The document ends here. Throws an XmlFault where it should not. */
   close(): void {
     this.settle();
-    const pending = this.#text.slice(this.#at);
-    const name = this.#stack.at(-1);
+    const { length, text } = this.#window;
+    const pending = text.slice(this.#at);
+    const open = this.#stack.at(-1);
     const cut =
-      name !== undefined
-        ? `<${name}> is not closed`
+      open !== undefined
+        ? `<${open.name}> is not closed`
         : pending.trim() !== ''
           ? 'text or a tag without an end'
           : this.#rootSeen
             ? null
             : 'it has no element';
     if (cut === null) return;
-    this.#at = this.#text.length;
+    try {
+      this.#runs.lawful(this.#at, length);
+    } catch (error) {
+      throw this.#placed(error);
+    }
+    this.#at = length;
     throw new XmlFault('truncated', this.line, cut);
   }
 
   #countLines(): void {
+    const { text } = this.#window;
     for (;;) {
-      const next = this.#text.indexOf('\n', this.#lineAt);
+      const next = text.indexOf('\n', this.#lineAt);
       if (next < 0 || next >= this.#at) break;
       this.#line += 1;
       this.#lineAt = next + 1;
@@ -121,179 +157,138 @@ export class XmlScanner {
     this.#lineAt = Math.max(this.#lineAt, this.#at);
   }
 
-  #append(chunk: string): void {
-    this.#countLines();
-    this.#before += this.#at;
-    this.#lineAt -= this.#at;
-    this.#text = this.#at === this.#text.length ? chunk : this.#text.slice(this.#at) + chunk;
-    this.#at = 0;
-    this.#amp = -1;
-    this.#sectionEnd = -1;
+  #scan(): void {
+    try {
+      this.#paused = false;
+      if (this.#read() && this.#unread > MUCH) this.#runs.lawful(this.#at, this.#window.length);
+    } catch (error) {
+      throw this.#placed(error);
+    }
   }
 
-  #scan(): void {
-    const text = this.#text;
-    for (;;) {
-      if (this.passing) this.#pass();
-      const open = text.indexOf('<', this.#at);
-      if (open < 0) return;
+  /** Reads up to a pause, or until more is needed: whether it is. */
+  #read(): boolean {
+    const window = this.#window;
+    while (!this.#paused) {
+      const open = window.runEnd(this.#at);
+      if (open < 0) return true;
       if (open > this.#at) this.#characters(this.#at, open);
       this.#at = open;
       const end = this.#markup(open);
-      if (end < 0) return;
+      if (end < 0) return true;
       this.#at = end;
     }
+    return false;
   }
 
-  /** Passes the plain elements that follow, all at once. */
-  #pass(): void {
-    const text = this.#text;
-    const end = passedEnd(text, this.#at);
-    if (this.#sectionEnd < this.#at) this.#sectionEnd = placeOf(text, ']]>', this.#at);
-    if (this.#sectionEnd >= end) this.#at = end;
-  }
-
-  /** The markup that begins at `open`; the place after it, or -1 while its end is not there yet. */
+  /** The markup that begins at `open`; the place up to which is read then, or -1 while its end is not there yet. */
   #markup(open: number): number {
-    switch (this.#text.charCodeAt(open + 1)) {
-      case 0x2f:
-        return this.#closingTag(open);
-      case 0x21:
-        return this.#declaration(open);
-      case 0x3f:
-        return this.#instruction(open);
-      default:
-        return this.#openingTag(open);
-    }
+    const { bytes, length } = this.#window;
+    if (open + 1 >= length) return -1;
+    const next = bytes[open + 1];
+    if (next === SLASH) return this.#closingTag(open);
+    return next === EXCLAMATION || next === QUESTION ? this.#declaration(open) : this.#openingTag(open);
   }
 
   #openingTag(open: number): number {
-    const text = this.#text;
-    const close = text.indexOf('>', open + 1);
+    const { bytes, length } = this.#window;
+    const known = this.#tags.find(bytes, length, open);
+    if (known !== null) return this.#element(known.tag, open + known.bytes.length);
+    const { close } = this.#tags;
     // A tag is read once it is there, not anew with every chunk of it.
     if (close < 0) return -1;
-    const known = this.#tags.find(text, open, close);
-    if (known !== null) {
-      this.#open(known);
-      return close + 1;
-    }
-    const read = this.#tag(open + 1);
+    const read = this.#reader.read(open + 1);
     if (read === null) return -1;
-    if (read.end === close + 1) this.#tags.keep(text, open, close, read.tag);
-    this.#open(read.tag);
-    return read.end;
+    if (read.end === close + 1) this.#tags.keep(bytes, open, read.tag);
+    return this.#element(read.tag, read.end);
   }
 
-  #tag(from: number): ReturnType<typeof readTag> {
-    try {
-      return readTag(this.#text, from);
-    } catch (error) {
-      throw error instanceof TagFault ? this.#fault(error.message) : error;
-    }
-  }
-
-  #open({ name, attributes, empty }: XmlTag): void {
+  /** An element whose opening tag ends at `end`; the place up to which is read then: after a leaf, or its first text. */
+  #element(tag: XmlTag, end: number): number {
+    const { name, attributes } = tag;
     this.#rootSeen = true;
-    this.#stack.push(name);
-    this.#events.open(name, attributes);
-    if (!empty) return;
-    this.#stack.pop();
-    this.#events.close();
+    if (this.#stack.length >= this.#maxDepth) throw this.#tooDeep(name);
+    if (tag.empty) {
+      if (this.#skipped === 0) this.#events.leaf(name, attributes, '', false);
+      return end;
+    }
+    const next = this.#window.runEnd(end);
+    if (next >= 0 && this.#closes(tag, next)) {
+      const value = next === end ? '' : this.#runs.value(end, next);
+      if (this.#skipped === 0) this.#events.leaf(name, attributes, value, next > end && this.#runs.plain);
+      return next + tag.nameBytes.length + 3;
+    }
+    this.#stack.push(tag);
+    if (this.#skipped === 0) this.#events.open(name, attributes);
+    if (next < 0) return end;
+    if (next > end) this.#characters(end, next);
+    return next;
+  }
+
+  /** Whether `</name>` of a tag stands at `open`. */
+  #closes({ nameBytes }: XmlTag, open: number): boolean {
+    const { bytes, length } = this.#window;
+    const size = nameBytes.length;
+    if (open + size + 2 >= length || bytes[open + 1] !== SLASH) return false;
+    if (bytes[open + size + 2] !== GREATER_THAN) return false;
+    for (let i = 0; i < size; i += 1) if (bytes[open + 2 + i] !== nameBytes[i]) return false;
+    return true;
   }
 
   #closingTag(open: number): number {
-    const text = this.#text;
-    const name = this.#stack.at(-1);
-    const after = open + 2 + (name?.length ?? 0);
-    const named = name !== undefined && text.startsWith(name, open + 2);
-    let close = after;
-    if (!named || text.charCodeAt(after) !== 0x3e) {
-      close = text.indexOf('>', open + 2);
-      if (close < 0) return -1;
-      if (!named || !/^[ \t\n]*$/.test(text.slice(after, close))) {
-        const found = text.slice(open + 2, Math.min(close, open + 60));
-        const expected = name === undefined ? 'where nothing is open' : `where </${name}> should be`;
-        throw this.#fault(`</${found}> ${expected}`);
+    const tag = this.#stack.at(-1);
+    let end = open + 3 + (tag?.nameBytes.length ?? 0);
+    if (tag === undefined || !this.#closes(tag, open)) {
+      end = this.#window.text.indexOf('>', open + 2) + 1;
+      if (end === 0) return -1;
+      const found = this.#window.slice(open + 2, end - 1);
+      if (tag === undefined || found.replace(/[ \t\n]+$/, '') !== tag.name) {
+        const expected = tag === undefined ? 'where nothing is open' : `where </${tag.name}> should be`;
+        throw this.#fault(`</${found.slice(0, 60)}> ${expected}`);
       }
     }
     this.#stack.pop();
-    this.#events.close();
-    return close + 1;
+    if (this.#skipped > this.#stack.length) this.#skipped = 0;
+    if (this.#skipped === 0) this.#events.close();
+    return end;
   }
 
-  /** Comment, CDATA section or DOCTYPE. */
+  /** Comment, CDATA section, DOCTYPE or processing instruction. */
   #declaration(open: number): number {
-    const text = this.#text;
-    if (text.startsWith('<!--', open)) {
-      const end = text.indexOf('--', open + 4);
-      if (end < 0 || end + 2 >= text.length) return -1;
-      if (text[end + 2] !== '>') throw this.#fault('-- inside a comment');
-      return end + 3;
+    const inside = this.#stack.length > 0;
+    if (startsCdata(this.#window.text, open)) {
+      const end = this.#declarations.cdata(open, inside);
+      if (end >= 0 && this.collecting && this.#skipped === 0) {
+        this.#events.text(this.#window.slice(open + CDATA.length, end - CDATA_END.length));
+      }
+      return end;
     }
-    if (text.startsWith(CDATA, open)) {
-      const end = text.indexOf(']]>', open + CDATA.length);
-      if (end < 0) return -1;
-      if (this.#stack.length === 0) throw this.#fault('a CDATA section outside of all elements');
-      if (this.collecting) this.#events.text(text.slice(open + CDATA.length, end));
-      return end + 3;
-    }
-    if (text.startsWith(DOCTYPE, open)) return this.#doctype(open);
-    const rest = text.slice(open, open + CDATA.length);
-    if (rest.length < CDATA.length && [CDATA, DOCTYPE].some((start) => start.startsWith(rest))) return -1;
-    if ('<!--'.startsWith(rest)) return -1;
-    throw this.#fault('a <! that begins no comment, CDATA section or DOCTYPE');
+    const first = this.#window.before + open === 0 || (this.#rootSeen && !inside);
+    return this.#declarations.end(open, inside, first);
   }
 
-  #doctype(open: number): number {
-    if (this.#stack.length > 0) throw this.#fault('a DOCTYPE inside an element');
-    const { end, entities } = readDoctype(this.#text, open + DOCTYPE.length);
-    if (!entities) return end;
-    throw new XmlFault('entities', this.line, 'the document declares its own entities');
-  }
-
-  #instruction(open: number): number {
-    const text = this.#text;
-    const end = text.indexOf('?>', open + 2);
-    if (end < 0) return -1;
-    const target = text.slice(open + 2, nameEnd(text, open + 2));
-    if (target === '') throw this.#fault('a processing instruction without a name');
-    const declaration = target.toLowerCase() === 'xml';
-    const first = this.#before + open === 0 || (this.#rootSeen && this.#stack.length === 0);
-    if (declaration && !first) throw this.#fault('an XML declaration that is not at the start');
-    return end + 2;
-  }
-
+  /** The run of text that was last looked at, from `start` to `end`. */
   #characters(start: number, end: number): void {
-    const text = this.#text;
-    if (this.#stack.length === 0) {
-      if (text.slice(start, end).trim() !== '') throw this.#fault('text outside of all elements');
-      return;
-    }
-    if (this.#sectionEnd < start) this.#sectionEnd = placeOf(text, ']]>', start);
-    if (this.#sectionEnd < end) {
-      this.#at = this.#sectionEnd;
-      throw this.#fault(']]> in a text');
-    }
-    if (this.#amp < start) this.#amp = placeOf(text, '&', start);
-    if (this.#amp < end) {
-      const plain = this.#resolved(start, end);
-      if (this.collecting) this.#events.text(plain);
-    } else if (this.collecting) {
-      this.#events.text(isBlank(text, start, end) ? ' ' : text.slice(start, end));
+    if (this.#stack.length > 0) {
+      const value = this.#runs.value(start, end);
+      if (this.collecting && this.#skipped === 0) this.#events.text(value);
+    } else if (!this.#runs.blank) {
+      this.#runs.lawful(start, end);
+      throw this.#fault('text outside of all elements');
     }
   }
 
-  #resolved(start: number, end: number): string {
-    try {
-      return withoutReferences(this.#text.slice(start, end));
-    } catch (error) {
-      if (!(error instanceof ReferenceFault)) throw error;
-      this.#at = start + error.place;
-      throw this.#fault(error.message);
-    }
+  #placed(error: unknown): unknown {
+    if (!(error instanceof PartFault)) return error;
+    this.#at = error.place ?? this.#at;
+    return new XmlFault(error.kind, this.line, error.message);
   }
 
   #fault(message: string): XmlFault {
     return new XmlFault('malformed', this.line, message);
+  }
+
+  #tooDeep(name: string): XmlFault {
+    return new XmlFault('deep', this.line, `<${name}> is nested more than ${this.#maxDepth} elements deep`);
   }
 }

@@ -1,62 +1,70 @@
 import type { XmlTag } from './tag.ts';
+import { standsAt } from './window.ts';
 
 /** Longer tags are read anew each time. */
-const CACHED_TAG_CHARS = 160;
+const CACHED_TAG_BYTES = 160;
 /** A power of two. */
-const CACHED_TAGS = 8192;
+const CACHED_TAGS = 1024;
+const GREATER_THAN = 0x3e;
 
-/** Opening tags read before, told by their whole text: PubMed writes a few hundred different ones. */
+/** A tag by its bytes, from `<` to `>`. */
+export interface CachedTag {
+  readonly bytes: Uint8Array;
+  readonly tag: XmlTag;
+  /** The cached tag that opened next after this one, the last time. */
+  next: CachedTag | null;
+}
+
+/** Opening tags read before, told by all their bytes: PubMed writes a few hundred different ones. */
 export class TagCache {
-  /** `text` is what follows the `<`, with the `>`. */
-  readonly #slots: ({ readonly text: string; readonly tag: XmlTag } | undefined)[] = Array.from({
-    length: CACHED_TAGS,
-  });
-
+  readonly #slots: (CachedTag | undefined)[] = Array.from({ length: CACHED_TAGS });
   /** What was last read anew in each slot: a tag is kept when it comes again, so that ones with identifiers are not. */
   readonly #sights = new Int32Array(CACHED_TAGS);
+  #last: CachedTag | null = null;
+  #hash = 0;
+  #close = -1;
 
-  /** The tag from `<` at `open` to `>` at `close`, or null. */
-  find(text: string, open: number, close: number): XmlTag | null {
-    const known = this.#slots[slotOf(text, open, close)];
-    const same = known?.text.length === close - open && text.startsWith(known.text, open + 1);
-    return same ? known.tag : null;
+  /** Of the last `find`: the place of the first `>`; -1 where there is none. */
+  get close(): number {
+    return this.#close;
   }
 
-  keep(text: string, open: number, close: number, tag: XmlTag): void {
-    if (close - open > CACHED_TAG_CHARS) return;
-    const slot = slotOf(text, open, close);
-    const sight = sightOf(text, open, close);
-    if (this.#sights[slot] !== sight) {
-      this.#sights[slot] = sight;
-      return;
+  /** The tag at `open`, where it came before. */
+  find(bytes: Uint8Array, length: number, open: number): CachedTag | null {
+    const expected = this.#last?.next ?? null;
+    if (expected !== null && standsAt(bytes, length, open, expected.bytes)) {
+      this.#last = expected;
+      return expected;
     }
-    this.#slots[slot] = { text: copyOf(text.slice(open + 1, close + 1)), tag };
+    let hash = 0;
+    let at = open + 1;
+    for (; at < length; at += 1) {
+      const byte = bytes[at] ?? 0;
+      if (byte === GREATER_THAN) break;
+      hash = (Math.imul(hash, 31) + byte) | 0;
+    }
+    this.#close = at < length ? at : -1;
+    this.#hash = hash;
+    const known = at < length ? this.#slots[slotOf(hash)] : undefined;
+    const found = known?.bytes.length === at + 1 - open && standsAt(bytes, length, open, known.bytes);
+    if (this.#last !== null && found) this.#last.next = known;
+    this.#last = found ? known : null;
+    return this.#last;
+  }
+
+  /** Keeps the tag that the last `find` did not know, where it is not new. */
+  keep(bytes: Uint8Array, open: number, tag: XmlTag): void {
+    const end = this.#close + 1;
+    if (end - open > CACHED_TAG_BYTES) return;
+    const slot = slotOf(this.#hash);
+    if (this.#slots[slot] !== undefined) return;
+    if (this.#sights[slot] === this.#hash) {
+      this.#slots[slot] = { bytes: Uint8Array.from(bytes.subarray(open, end)), tag, next: null };
+    }
+    this.#sights[slot] = this.#hash;
   }
 }
 
-/** A hash of the whole tag. */
-function sightOf(text: string, open: number, close: number): number {
-  let hash = close - open;
-  for (let at = open + 1; at < close; at += 1) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
-  return hash;
-}
-
-/** Where a tag is kept: a hash of its length and six of its characters. */
-function slotOf(text: string, open: number, close: number): number {
-  const length = close - open;
-  const middle = open + (length >> 1);
-  const hash =
-    length * 0x9e3b +
-    text.charCodeAt(open + 1) * 0x1f35 +
-    text.charCodeAt(open + 4) * 0x0d4d +
-    text.charCodeAt(middle - 1) * 0x2d51 +
-    text.charCodeAt(middle) * 0x3779 +
-    text.charCodeAt(middle + 1) * 0x1bd3 +
-    text.charCodeAt(close - 2) * 0x29f1;
-  return (hash ^ (hash >> 9)) & (CACHED_TAGS - 1);
-}
-
-/** The same text with memory of its own: a slice keeps the whole chunk it is cut from. */
-function copyOf(text: string): string {
-  return Buffer.from(text, 'utf8').toString('utf8');
+function slotOf(hash: number): number {
+  return (hash ^ (hash >>> 13)) & (CACHED_TAGS - 1);
 }
