@@ -10,6 +10,8 @@ import { pairs } from './en/pairs.ts';
 import { tasks } from './en/tasks.ts';
 import { report } from './en/report.ts';
 import { settings } from './en/settings.ts';
+import { readings } from './en/readings.ts';
+import { sweepAdvanced } from './en/sweepAdvanced.ts';
 import { sweeps } from './en/sweeps.ts';
 import { training } from './en/training.ts';
 
@@ -26,6 +28,8 @@ export const en = {
   pairs,
   tasks,
   sweeps,
+  sweepAdvanced,
+  readings,
   compare,
   report,
   settings,

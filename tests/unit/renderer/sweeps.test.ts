@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { allHeads } from '../../../src/renderer/features/sweeps/advanced.ts';
 import {
-  allHeads,
   changed,
   draftOf,
   emptyDraft,

@@ -9,6 +9,7 @@ import {
   type SweepSpec,
 } from '../../../shared/domain/index.ts';
 import { t } from '../../i18n/index.ts';
+import { advancedOf, fits, gridParts, PLAIN, type Advanced } from './advanced.ts';
 
 /** What the sentence says, before it is complete. */
 export interface SweepDraft {
@@ -21,6 +22,8 @@ export interface SweepDraft {
   readonly window: number | null;
   /** With a window: single layers as well. */
   readonly singles: boolean;
+  /** Grids and sources beyond the plain sentence. */
+  readonly advanced: Advanced;
   /** `both`: one sweep of each, alike in everything else. */
   readonly corruption: SweepSpec['corruption'] | 'both';
   readonly noise: SweepNoise;
@@ -87,6 +90,20 @@ export const PRESETS: readonly Preset[] = [
     id: 'clap',
     change: () => ({ hooks: [CLAP_SITE], axes: 'layer', direction: 'denoising' }),
   },
+  {
+    id: 'subject',
+    change: () => ({
+      hooks: [MLP],
+      axes: 'layer_position',
+      direction: 'denoising',
+      method: 'exact',
+      metrics: ['logit_diff', 'prob'],
+      window: 5,
+      singles: true,
+      corruption: 'both',
+      advanced: PLAIN,
+    }),
+  },
   { id: 'noising', change: () => ({ direction: 'noising' }) },
 ];
 
@@ -99,6 +116,7 @@ export function emptyDraft(): SweepDraft {
     metrics: ['logit_diff'],
     window: null,
     singles: true,
+    advanced: PLAIN,
     corruption: 'str',
     noise: NOISE,
     pairSetId: null,
@@ -107,25 +125,22 @@ export function emptyDraft(): SweepDraft {
   };
 }
 
-export const needsHeads = (axes: GridAxes): boolean =>
-  axes === 'layer_head' || axes === 'layer_head_position';
-
-/** Whether every chosen site has heads, so that a grid over heads makes sense. */
-export function allHeads(hooks: readonly HookName[]): boolean {
-  return hooks.length > 0 && hooks.every((hook) => hookInfo(hook).heads);
-}
-
-/** The draft with a change, kept consistent: a grid over heads needs sites that have them. */
+/** The draft with a change, kept consistent: a grid over heads or neurons needs sites that have them. */
 export function changed(draft: SweepDraft, change: Partial<SweepDraft>): SweepDraft {
   const next = { ...draft, ...change };
-  if (needsHeads(next.axes) && !allHeads(next.hooks)) return { ...next, axes: 'layer_position' };
+  if (!fits(next.axes, next.hooks)) return { ...next, axes: 'layer_position' };
   return next;
 }
 
 /** Single layers, windows, or both: a window is read beside the sum of its layers. */
-function gridsOf({ axes, window, singles }: SweepDraft, hook: HookName): SweepHookGrid[] {
-  if (window === null) return [{ hook, axes }];
-  return [...(singles ? [{ hook, axes }] : []), { hook, axes, window }];
+function gridsOf(
+  { axes, window, singles }: SweepDraft,
+  hook: HookName,
+  parts: Partial<SweepHookGrid>,
+): SweepHookGrid[] {
+  const single = { ...parts, hook, axes };
+  if (window === null) return [single];
+  return [...(singles ? [single] : []), { ...single, window }];
 }
 
 const REPLACED = { corruption: 'str' } as const;
@@ -141,12 +156,15 @@ export function specsOf(draft: SweepDraft): SweepSpec[] {
 export function specOf(draft: SweepDraft): SweepSpec | null {
   if (draft.pairSetId === null || draft.modelId === null || draft.hooks.length === 0) return null;
   if (draft.metrics.length === 0) return null;
+  const parts = gridParts(draft.axes, draft.advanced);
+  if (parts === null) return null;
   const corruption = draft.corruption === 'gn' ? GAUSSIAN(draft) : REPLACED;
   return {
     modelId: draft.modelId,
     pairSetId: draft.pairSetId,
-    grids: draft.hooks.flatMap((hook) => gridsOf(draft, hook)),
+    grids: draft.hooks.flatMap((hook) => gridsOf(draft, hook, parts)),
     direction: draft.direction,
+    ...(draft.advanced.source === null ? {} : { source: draft.advanced.source }),
     method: draft.method,
     ...corruption,
     metrics: [...draft.metrics],
@@ -166,6 +184,7 @@ export function draftOf(spec: SweepSpec, name: string): SweepDraft {
     metrics: spec.metrics,
     window: spec.grids.find((grid) => grid.window !== undefined)?.window ?? null,
     singles: spec.grids.some((grid) => grid.window === undefined),
+    advanced: advancedOf(spec),
     corruption: spec.corruption,
     noise: spec.noise ?? NOISE,
     pairSetId: spec.pairSetId,

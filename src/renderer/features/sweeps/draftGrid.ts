@@ -47,11 +47,20 @@ export function draftGrid(
     layer_position: positions,
     layer_head: heads,
     layer_head_position: heads * positions,
+    layer_span: grid.spans?.length ?? 0,
+    layer_head_span: heads * (grid.spans?.length ?? 0),
+    layer_neuron: grid.neurons?.length ?? model.config.dMlp,
   };
   const columns = across[axes];
   const label = (column: number): string => {
     if (axes === 'layer') return '';
     if (axes === 'layer_head') return String(column);
+    if (axes === 'layer_neuron') return String(grid.neurons?.[column] ?? column);
+    if (axes === 'layer_span') return grid.spans?.[column] ?? '';
+    if (axes === 'layer_head_span') {
+      const spans = grid.spans ?? [];
+      return `${Math.floor(column / spans.length)} · ${spans[column % spans.length] ?? ''}`;
+    }
     const at = column % positions;
     const texts = new Set(tokens.map((t) => t.clean[at]?.text));
     const [only] = texts;
@@ -76,7 +85,13 @@ export function draftGrid(
     raw: nothing,
     low: nothing,
     high: nothing,
-    state: cells.map((column) => (fixed(column) ? 'zero' : 'open')),
+    state: cells.map((column, i) =>
+      grid.onlyLayers?.includes(Math.floor(i / columns)) === false
+        ? 'missing'
+        : fixed(column)
+          ? 'zero'
+          : 'open',
+    ),
     detected: cells.map(() => false),
     meanClean: null,
     meanCorrupted: null,

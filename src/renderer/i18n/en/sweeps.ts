@@ -1,3 +1,4 @@
+import type { SweepHookGrid } from '../../../shared/domain/index.ts';
 import { count, duration, fixed, plural } from '../format.ts';
 
 export const sweeps = {
@@ -49,6 +50,10 @@ export const sweeps = {
       note: 'heads under token replacement and noise, by three metrics; two sweeps',
     },
     clap: { name: 'CLAP site', note: 'the MLP input projection, all positions at once' },
+    subject: {
+      name: 'Subject positions',
+      note: 'MLP output by position, in windows of 5, under replacement and noise, by two metrics; two sweeps',
+    },
     noising: { name: 'Noising twin', note: 'the same sites, corrupted into clean' },
   },
 
@@ -73,15 +78,32 @@ export const sweeps = {
     layer: 'every layer, all positions',
     layer_head: 'every layer × head',
     layer_head_position: 'every layer × head × position',
+    layer_span: 'every layer × span',
+    layer_head_span: 'every layer × head × span',
+    layer_neuron: 'every neuron',
   },
   axesNotes: {
     layer_position: 'one site a token',
     layer: 'all tokens of a layer patched together',
     layer_head: 'all tokens of a head patched together',
     layer_head_position: 'one site a head and token; many runs',
+    layer_span: 'all tokens of a named span together',
+    layer_head_span: 'one site a head and named span',
+    layer_neuron: 'one site a neuron, at all tokens',
   },
-  gridName: (label: string, window: number | undefined) =>
-    window === undefined ? label : `${label}, window ${window}`,
+  gridName: (
+    label: string,
+    { window, onlyLayers, at, from }: Pick<SweepHookGrid, 'window' | 'onlyLayers' | 'at' | 'from'>,
+  ) =>
+    [
+      label,
+      window === undefined ? null : `window ${window}`,
+      onlyLayers === undefined ? null : `layer ${onlyLayers.join(', ')}`,
+      at === undefined ? null : `at ${at === -1 ? 'last' : at}`,
+      from === undefined ? null : `from ${from === -1 ? 'last' : from}`,
+    ]
+      .filter((part) => part !== null)
+      .join(', '),
   windowField: 'Layers together',
   windowText: (width: number | null) => (width === null ? 'one layer at a time' : `in windows of ${width}`),
   windowNote: (width: number | null) =>
