@@ -15,6 +15,7 @@ import { createReportService } from './report/service.ts';
 import { createStudiesService } from './studies.ts';
 import { createSweepsService } from './sweeps/service.ts';
 import { createGridReader } from './sweeps/grids.ts';
+import { createReadingsService } from './sweeps/readings.ts';
 import { createMachine } from './training/machine.ts';
 import { createTrainingService } from './training/service.ts';
 
@@ -39,6 +40,7 @@ export function createHandlers(
     training: createTrainingService(context, shelf, createMachine(context, settings)),
     pairs: createPairsService(context, shelf),
     sweeps: createSweepsService(context, shelf, grids),
+    readings: createReadingsService(context, grids),
     compare: createCompareService(context, grids),
     report: createReportService(context, shelf, grids, description.version),
     jobs: createJobsService(context),

@@ -3,9 +3,11 @@ import { DatasetId, EpochPoint, Job, PairSetId, StepPoint, SweepId, TrainingRunI
 import type { Client, Handlers } from './define.ts';
 import { pubmed } from './pubmed.ts';
 import * as services from './services.ts';
+import { readings } from './sweep-readings.ts';
 
 export * from './bridge.ts';
 export * from './define.ts';
+export { AttentionOutcomeView, LayerTest, PositionRatios } from './sweep-readings.ts';
 export {
   ComparisonView,
   DetectionTable,
@@ -34,6 +36,7 @@ export const contract = {
   training,
   pairs,
   sweeps,
+  readings,
   compare,
   report,
   jobs,
