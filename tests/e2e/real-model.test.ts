@@ -151,7 +151,7 @@ describe.skipIf(!existsSync(MODEL))('a real model by keyboard alone', () => {
       .waitFor({ timeout: 60_000 });
     expect(await page.getByRole('grid').getAttribute('aria-label')).toMatch(/mean over [1-9]/);
     await workbench.shot('keyboard-filling');
-    await page.getByText('Complete', { exact: true }).first().waitFor({ timeout: 120_000 });
+    await page.getByText('Complete', { exact: true }).first().waitFor({ timeout: 240_000 });
     await workbench.shots('keyboard-sweep');
     expect(await workbench.accessibilityFaults()).toEqual([]);
 
@@ -160,8 +160,10 @@ describe.skipIf(!existsSync(MODEL))('a real model by keyboard alone', () => {
     await page.keyboard.press('Enter');
     await arrowTo(/^Corrupted → clean/);
     await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: /^Run \d/ }).waitFor();
     await page.keyboard.press('ControlOrMeta+Enter');
-    await page.getByText('Complete', { exact: true }).first().waitFor({ timeout: 120_000 });
+    await page.getByText('Running', { exact: true }).first().waitFor();
+    await page.getByText('Complete', { exact: true }).first().waitFor({ timeout: 240_000 });
   });
 
   it('looks into a site', async () => {

@@ -31,6 +31,11 @@ export class CommandRegistry {
     return this.all.findLast((c) => c.keys === keys && (c.enabled?.() ?? true));
   }
 
+  /** Whether the keys stand for something here, possible now or not. */
+  owns(keys: string): boolean {
+    return this.all.some((c) => c.keys === keys);
+  }
+
   add(set: () => readonly Command[]): () => void {
     // Called from effects: what was there before is not what they depend on.
     untrack(() => (this.#sets = [...this.#sets, set]));

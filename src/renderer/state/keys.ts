@@ -65,6 +65,18 @@ export function listenForKeys(
     event.preventDefault();
     command.run();
   };
+  // Ahead of a focused button, which would take Ctrl+Enter for a press, even while the command has to wait.
+  const onModified = (event: KeyboardEvent) => {
+    const keys = keysOf(event);
+    if (!keys.includes('Mod+') || isTyping(event.target) || !registry.owns(keys)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    registry.forKeys(keys)?.run();
+  };
+  page.addEventListener('keydown', onModified, { capture: true });
   page.addEventListener('keydown', onKey);
-  return () => page.removeEventListener('keydown', onKey);
+  return () => {
+    page.removeEventListener('keydown', onModified, { capture: true });
+    page.removeEventListener('keydown', onKey);
+  };
 }

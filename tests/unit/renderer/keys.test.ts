@@ -46,6 +46,7 @@ describe('the command registry', () => {
     registry.add(() => [command('disabled', false)]);
     expect(registry.forKeys('T')?.id).toBe('frame');
     expect(registry.forKeys('Q')).toBeUndefined();
+    expect([registry.owns('T'), registry.owns('Q')]).toEqual([true, false]);
   });
   it('counts open layers', () => {
     const registry = new CommandRegistry();
