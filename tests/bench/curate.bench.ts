@@ -147,6 +147,12 @@ const QUERIES = [
   'epilepsy NOT seizure',
   '(EEG OR spike) AND NOT epilepsy',
   'epilepsy OR seizure OR EEG OR spike',
+  // The most frequent word of all, four frequent ones not searched for before, a prefix of 5,000 words, a phrase of two
+  // frequent words.
+  'bababa',
+  'gubaba OR lababa OR mebaba OR nibaba',
+  'ce*',
+  '"perampanel bababa"',
 ];
 
 const page = (study: Study, changes: z.input<typeof RecordFilter>, offset = 0) =>
@@ -186,6 +192,8 @@ export default function bench(): void {
     { terms: ['epilepsy'], publicationTypes: ['Review'] },
     { languages: ['fre', 'ger'], query: 'seizure' },
     { flags: ['retracted' as const] },
+    { mesh: ['Heading 7', 'Heading 70'], query: 'epilepsy' },
+    { keywords: ['topic 12'], yearFrom: 2010 },
   ];
   const filters: number[] = [];
   const filterFacets: number[] = [];

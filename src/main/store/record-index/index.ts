@@ -6,6 +6,7 @@ import { type Decisions, loadDecisions, loadRecords, type Records, refreshDecisi
 import { createFacetLists, type ListFacet } from './facet-lists.ts';
 import { grownDecisions, grownRecords } from './growth.ts';
 import type { IdLists } from './lists.ts';
+import { createPostings } from './postings.ts';
 import { baseMarks, type Selection, selectRecords } from './selection.ts';
 import { loadSubjects, mostFrequent, NO_SUBJECTS, type SubjectColumns, subjectNumbers } from './subjects.ts';
 import { watchChanges } from './watch.ts';
@@ -64,6 +65,7 @@ export function createRecordIndex(
   let decisions: Decisions = { values: new Uint8Array(), reasons: new Uint16Array(), words: [''] };
   let subjects: SubjectColumns = NO_SUBJECTS;
   const lists = createFacetLists(db, terms);
+  const postings = createPostings(db, 'record_text_index');
   const selections = new Map<string, Selection>();
   const bases = new Map<boolean, Uint16Array>();
 
@@ -161,7 +163,15 @@ export function createRecordIndex(
       const known =
         selections.get(key) ??
         selectRecords(
-          { db, records, decisions, lists: (facet) => lists.get(facet), subjects: subjectColumns, base },
+          {
+            db,
+            postings,
+            records,
+            decisions,
+            lists: (facet) => lists.get(facet),
+            subjects: subjectColumns,
+            base,
+          },
           filter,
         );
       selections.delete(key);

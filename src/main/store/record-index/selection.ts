@@ -5,12 +5,14 @@ import { parseSearch } from '../search-query.ts';
 import type { Decisions, Records } from './columns.ts';
 import type { ListFacet } from './facet-lists.ts';
 import type { IdLists } from './lists.ts';
-import { searchIds } from './search.ts';
+import type { Postings } from './postings.ts';
+import { searchMarks } from './search.ts';
 import { recordsWith, type SubjectColumns, subjectNumbers } from './subjects.ts';
 
 /** What a selection is made from. Lists are loaded when first asked for. */
 export interface IndexSource {
   readonly db: Database;
+  readonly postings: Postings;
   readonly records: Records;
   readonly decisions: Decisions;
   readonly lists: (facet: ListFacet) => IdLists;
@@ -94,8 +96,12 @@ export function selectRecords(source: IndexSource, filter: RecordFilter): Select
     }
   };
 
+  const failUnmarked = (bit: number, marks: Uint8Array): void => {
+    for (let id = 0; id < size; id++) if (marks[id] !== 1) failed[id] = (failed[id] ?? 0) | bit;
+  };
+
   const node = parseSearch(filter.query);
-  if (node !== null) failAllBut(BITS.query, [searchIds(source.db, node, size)]);
+  if (node !== null) failUnmarked(BITS.query, searchMarks(source.db, source.postings, node, size));
   if (filter.decisions.length > 0) {
     const wanted = DECISIONS.map((decision) => filter.decisions.includes(decision));
     for (let id = 0; id < size; id++) {
@@ -122,7 +128,7 @@ export function selectRecords(source: IndexSource, filter: RecordFilter): Select
   for (const [facet, kind] of SUBJECTS) {
     if (filter[facet].length === 0) continue;
     const having = recordsWith(source.subjects(), subjectNumbers(source.db, kind, filter[facet]));
-    for (let id = 0; id < size; id++) if (having[id] !== 1) failed[id] = (failed[id] ?? 0) | BITS[facet];
+    failUnmarked(BITS[facet], having);
   }
 
   const ids = new Uint32Array(order.length);
