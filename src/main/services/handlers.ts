@@ -11,6 +11,7 @@ import { createModelsService } from './models/service.ts';
 import { createModelShelf } from './models/shelf.ts';
 import { createPairsService } from './pairs/service.ts';
 import { createPubmedService, type Pubmed } from './pubmed.ts';
+import { createResultsService } from './results/service.ts';
 import { createReportService } from './report/service.ts';
 import { createStudiesService } from './studies.ts';
 import { createSweepsService } from './sweeps/service.ts';
@@ -42,6 +43,7 @@ export function createHandlers(
     sweeps: createSweepsService(context, shelf, grids),
     readings: createReadingsService(context, grids),
     compare: createCompareService(context, grids),
+    results: createResultsService(context),
     report: createReportService(context, shelf, grids, description.version),
     jobs: createJobsService(context),
   };

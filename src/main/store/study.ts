@@ -12,6 +12,10 @@ import { type ComparisonRepository, createComparisonRepository } from './reposit
 import { type CurationRepository, createCurationRepository } from './repositories/curation.ts';
 import { type DatasetRepository, createDatasetRepository } from './repositories/datasets.ts';
 import { type DecisionRepository, createDecisionRepository } from './repositories/decisions.ts';
+import {
+  type ExternalResultRepository,
+  createExternalResultRepository,
+} from './repositories/external-results.ts';
 import { type JobRepository, createJobRepository } from './repositories/jobs.ts';
 import { type ModelRepository, createModelRepository } from './repositories/models.ts';
 import { type PairRepository, createPairRepository } from './repositories/pairs.ts';
@@ -49,6 +53,7 @@ export interface Study {
   readonly sweeps: SweepRepository;
   readonly blocks: BlockRepository;
   readonly comparisons: ComparisonRepository;
+  readonly externalResults: ExternalResultRepository;
   readonly report: ReportRepository;
   readonly jobs: JobRepository;
   readonly artifacts: ArtifactStore;
@@ -149,6 +154,7 @@ function open(folder: string, created: { name: string; synthetic: boolean } | nu
         sweeps: createSweepRepository(context),
         blocks: createBlockRepository(context),
         comparisons: createComparisonRepository(context),
+        externalResults: createExternalResultRepository(context),
         report: createReportRepository(context),
         jobs: createJobRepository(context),
         artifacts: createArtifactStore(db, folder),

@@ -19,6 +19,7 @@ const TABLES: Readonly<Record<string, string>> = {
   pair: 'id',
   sweep: 'id',
   comparison: 'id',
+  external_result: 'id',
   report: 'id',
 };
 

@@ -1,4 +1,4 @@
-import type { SweepGrid } from '../../shared/domain/index.ts';
+import type { EffectGrid } from '../../shared/domain/index.ts';
 import {
   cellState,
   columnName,
@@ -11,7 +11,7 @@ import type { Extent, Viewport } from './viewport.ts';
 
 /** A grid ready to be painted: one pixel a cell, the last layer on top, in the columns that are shown. */
 export interface CellImage {
-  readonly grid: SweepGrid;
+  readonly grid: EffectGrid;
   readonly columns: readonly number[];
   readonly theme: FigureTheme;
   readonly domain: number;
@@ -25,7 +25,7 @@ const channels = (hex: string): [number, number, number] => {
 
 /** Paints every cell once; moving and zooming then only copies the picture. */
 export function cellImage(
-  grid: SweepGrid,
+  grid: EffectGrid,
   columns: readonly number[],
   theme: FigureTheme,
   domain: number,
@@ -52,7 +52,7 @@ export function cellImage(
   return { grid, columns, theme, domain, image: canvas };
 }
 
-function fillOf(grid: SweepGrid, index: number, theme: FigureTheme, domain: number): string {
+function fillOf(grid: EffectGrid, index: number, theme: FigureTheme, domain: number): string {
   const state = cellState(grid, index);
   if (state === 'not-run' || state === 'missing') return theme.canvas;
   return divergingStep(theme, grid.recovery[index] ?? 0, domain).fill;

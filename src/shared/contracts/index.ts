@@ -2,15 +2,19 @@ import { z } from 'zod';
 import { DatasetId, EpochPoint, Job, PairSetId, StepPoint, SweepId, TrainingRunId } from '../domain/index.ts';
 import type { Client, Handlers } from './define.ts';
 import { pubmed } from './pubmed.ts';
+import { results } from './results.ts';
 import * as services from './services.ts';
 import { readings } from './sweep-readings.ts';
 
 export * from './bridge.ts';
 export * from './define.ts';
 export { AttentionOutcomeView, LayerTest, PositionRatios } from './sweep-readings.ts';
+export { ExternalGiven } from './results.ts';
 export {
   ComparisonView,
   DetectionTable,
+  MetricScatter,
+  SeveralView,
   TypeComparison,
   WindowStudy,
   Download,
@@ -38,6 +42,7 @@ export const contract = {
   sweeps,
   readings,
   compare,
+  results,
   report,
   jobs,
 };
@@ -60,6 +65,7 @@ export const events = {
       'pairs',
       'sweeps',
       'comparisons',
+      'results',
       'report',
       'settings',
       'history',

@@ -418,14 +418,25 @@ export const sweeps = {
   table: method(z.object({ id: d.SweepId, format: z.enum(['jsonl', 'csv']) }), Download),
 };
 
+/** One side of a comparison. */
+const Side = z.object({
+  ref: d.ResultRef,
+  label: z.string(),
+  /** Where external numbers come from; null for a sweep of the study. */
+  external: z.string().nullable(),
+});
+
 export const ComparisonView = z.object({
-  a: d.SweepGrid,
-  b: d.SweepGrid,
+  sides: z.tuple([Side, Side]),
+  a: d.EffectGrid,
+  b: d.EffectGrid,
   /** b − a, where both exist. */
   difference: z.array(z.number().nullable()),
   spearman: z.number().nullable(),
   pearson: z.number().nullable(),
   n: z.number().int(),
+  /** How many of the k strongest sites of A are among the k strongest of B, over sites open in both. */
+  overlap: z.object({ k: z.number().int(), shared: z.number().int() }).nullable(),
   detected: z.array(
     z.object({
       layer: z.number().int(),
@@ -499,14 +510,16 @@ export type TypeComparison = z.infer<typeof TypeComparison>;
 export const DetectionTable = z.object({
   rows: z.array(
     z.object({
-      sweepId: d.SweepId,
+      ref: d.ResultRef,
       label: z.string(),
       model: z.string(),
-      pairs: z.number().int(),
+      /** Null where external results do not say. */
+      pairs: z.number().int().nullable(),
       method: z.string(),
       corruption: z.string(),
       direction: d.Direction,
       metric: z.string(),
+      metricName: d.MetricName,
       positive: z.array(z.string()),
       negative: z.array(z.string()),
       /** With the first row; null for itself and for grids of another size. */
@@ -516,24 +529,85 @@ export const DetectionTable = z.object({
 });
 export type DetectionTable = z.infer<typeof DetectionTable>;
 
+/** One grid and metric in any number of results. */
+export const SeveralView = z.object({
+  columns: z.array(
+    z.object({
+      ref: d.ResultRef,
+      label: z.string(),
+      name: z.string(),
+      model: z.string(),
+      external: z.string().nullable(),
+      grid: d.EffectGrid,
+    }),
+  ),
+  /** Rank correlation of any two, row by row; null where the grids differ in size. */
+  spearman: z.array(z.array(Share)),
+});
+export type SeveralView = z.infer<typeof SeveralView>;
+
+/** Why a metric has no ratios stands beside its name. */
+const ScatterAxis = z.object({ metric: d.MetricName, label: z.string(), noRatio: z.string().nullable() });
+
+/** Two metrics of one sweep, site by site. */
+export const MetricScatter = z.object({
+  label: z.string(),
+  x: ScatterAxis,
+  y: ScatterAxis,
+  points: z.array(
+    z.object({
+      layer: z.number().int(),
+      column: z.number().int(),
+      site: z.string(),
+      a: z.number(),
+      b: z.number(),
+      where: z.enum(['both', 'a', 'b', 'none']),
+    }),
+  ),
+  clusters: z.number().int(),
+  /** Rank correlation over the sites with its 95 % interval over clusters; null where there is none. */
+  spearman: Share,
+  low: Share,
+  high: Share,
+});
+export type MetricScatter = z.infer<typeof MetricScatter>;
+
 export const compare = {
   types: method(z.object({ id: d.SweepId, ...d.SweepHookGrid.shape, metric: d.MetricName }), TypeComparison),
   several: method(
-    z.object({ ids: z.array(d.SweepId).min(1).max(40), ...d.SweepHookGrid.shape }),
+    z.object({ ids: z.array(d.AnyResult).min(1).max(40), ...d.SweepHookGrid.shape }),
     DetectionTable,
   ),
+  grids: method(
+    z.object({
+      refs: z.array(d.AnyResult).min(1).max(24),
+      ...d.SweepHookGrid.shape,
+      metric: d.MetricName,
+    }),
+    SeveralView,
+  ),
+  metrics: method(
+    z.object({ id: d.SweepId, ...d.SweepHookGrid.shape, x: d.MetricName, y: d.MetricName }),
+    MetricScatter,
+  ),
   view: method(
-    z.object({ a: d.SweepId, b: d.SweepId, ...d.SweepHookGrid.shape, metric: d.MetricName }),
+    z.object({ a: d.AnyResult, b: d.AnyResult, ...d.SweepHookGrid.shape, metric: d.MetricName }),
     ComparisonView,
   ),
   list: method(
     none,
     z.array(
-      z.object({ id: d.ComparisonId, a: d.SweepId, b: d.SweepId, name: z.string(), createdAt: d.Timestamp }),
+      z.object({
+        id: d.ComparisonId,
+        a: d.ResultRef,
+        b: d.ResultRef,
+        name: z.string(),
+        createdAt: d.Timestamp,
+      }),
     ),
   ),
   save: method(
-    z.object({ a: d.SweepId, b: d.SweepId, name: z.string().trim().min(1) }),
+    z.object({ a: d.AnyResult, b: d.AnyResult, name: z.string().trim().min(1) }),
     z.object({ id: d.ComparisonId }),
   ),
 };
@@ -546,20 +620,40 @@ export const FigureRequest = z.discriminatedUnion('kind', [
     metric: d.MetricName,
   }),
   z.object({
+    kind: z.literal('external'),
+    id: d.ExternalResultId,
+    ...d.SweepHookGrid.shape,
+    metric: d.MetricName,
+  }),
+  z.object({
     kind: z.literal('comparison'),
-    a: d.SweepId,
-    b: d.SweepId,
+    a: d.AnyResult,
+    b: d.AnyResult,
     ...d.SweepHookGrid.shape,
     metric: d.MetricName,
   }),
   z.object({
     kind: z.literal('layers'),
-    ids: z.array(d.SweepId).min(1),
+    ids: z.array(d.AnyResult).min(1),
     ...d.SweepHookGrid.shape,
     metric: d.MetricName,
     /** Position or head whose layers are drawn; the first where absent. */
     column: z.number().int().nonnegative().optional(),
   }),
+  z.object({
+    kind: z.literal('several'),
+    refs: z.array(d.AnyResult).min(1).max(24),
+    ...d.SweepHookGrid.shape,
+    metric: d.MetricName,
+  }),
+  z.object({
+    kind: z.literal('metrics'),
+    id: d.SweepId,
+    ...d.SweepHookGrid.shape,
+    x: d.MetricName,
+    y: d.MetricName,
+  }),
+  z.object({ kind: z.literal('types'), id: d.SweepId, ...d.SweepHookGrid.shape, metric: d.MetricName }),
   z.object({ kind: z.literal('training'), id: d.TrainingRunId }),
   z.object({ kind: z.literal('flow') }),
 ]);
@@ -571,6 +665,13 @@ export const report = {
   /** Self-contained HTML for the live preview, and the warnings it carries. */
   preview: method(none, z.object({ html: z.string(), warnings: z.array(z.string()) })),
   export: method(z.object({ format: z.enum(['html']) }), Download),
+  /** The tables of a view as one CSV, one below the other. */
+  viewTable: method(z.object({ view: d.ResultViewRequest }), Download),
+  /** What a view shows: its notes, and its tables as they are written. */
+  view: method(
+    z.object({ view: d.ResultViewRequest }),
+    z.object({ title: z.string(), notes: z.array(z.string()), tables: z.array(d.ResultTable) }),
+  ),
   figure: method(z.object({ figure: FigureRequest, options: d.FigureOptions }), Download),
   /** The methods sentence of one sweep, from its record. */
   methods: method(z.object({ id: d.SweepId }), z.object({ text: z.string() })),

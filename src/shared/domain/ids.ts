@@ -12,6 +12,7 @@ export const PairSetId = id('PairSetId');
 export const PairId = id('PairId');
 export const SweepId = id('SweepId');
 export const ComparisonId = id('ComparisonId');
+export const ExternalResultId = id('ExternalResultId');
 export const JobId = id('JobId');
 
 export type SourceId = z.infer<typeof SourceId>;
@@ -23,6 +24,7 @@ export type PairSetId = z.infer<typeof PairSetId>;
 export type PairId = z.infer<typeof PairId>;
 export type SweepId = z.infer<typeof SweepId>;
 export type ComparisonId = z.infer<typeof ComparisonId>;
+export type ExternalResultId = z.infer<typeof ExternalResultId>;
 export type JobId = z.infer<typeof JobId>;
 
 /** ISO 8601 in UTC. */

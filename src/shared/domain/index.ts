@@ -9,6 +9,8 @@ export * from './pairs.ts';
 export * from './tasks.ts';
 export * from './sweep.ts';
 export * from './ratio.ts';
+export * from './external.ts';
+export * from './result-views.ts';
 export * from './views.ts';
 export * from './job.ts';
 export * from './report.ts';

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { ResultRef } from './external.ts';
+import { ResultViewRequest } from './result-views.ts';
 import { SweepId } from './ids.ts';
 
 export const ReportSectionKind = z.enum([
@@ -8,6 +10,7 @@ export const ReportSectionKind = z.enum([
   'methods',
   'sweep',
   'comparison',
+  'view',
   'warnings',
   'provenance',
 ]);
@@ -16,8 +19,12 @@ export const ReportSection = z.object({
   title: z.string(),
   /** The user's own words; shown above what the section generates. */
   text: z.string(),
-  /** For `sweep` and `comparison`. */
+  /** For `sweep` and `comparison`; of others the sweeps whose warnings and methods belong to them. */
   sweepIds: z.array(SweepId),
+  /** For `comparison`: both sides where one of them is external; absent = the two sweeps. */
+  results: z.tuple([ResultRef, ResultRef]).optional(),
+  /** For `view`. */
+  view: ResultViewRequest.optional(),
 });
 export type ReportSection = z.infer<typeof ReportSection>;
 

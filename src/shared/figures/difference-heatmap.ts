@@ -1,5 +1,5 @@
 import type { EChartsOption } from 'echarts';
-import type { SweepGrid } from '../domain/index.ts';
+import type { EffectGrid } from '../domain/index.ts';
 import { type EffectHeatmapOptions, heatmapPanel, legendShapes } from './effect-heatmap.ts';
 import { sceneOption, type Size } from './scene.ts';
 import type { FigureTheme } from './theme.ts';
@@ -7,8 +7,8 @@ import { words } from './words.ts';
 
 /** What two compared grids and their difference need to be drawn. */
 export interface ComparedGrids {
-  readonly a: SweepGrid;
-  readonly b: SweepGrid;
+  readonly a: EffectGrid;
+  readonly b: EffectGrid;
   /** b − a per site of grid a; null where either has no value. */
   readonly difference: readonly (number | null)[];
 }
@@ -17,10 +17,10 @@ export interface ComparedGrids {
  * The difference as a grid of its own, of the larger size of both: no detection, hatched only where both are
  * fixed by construction.
  */
-export function differenceGrid({ a, b, difference }: ComparedGrids): SweepGrid {
+export function differenceGrid({ a, b, difference }: ComparedGrids): EffectGrid {
   const nothing = difference.map(() => null);
   const columns = Math.max(a.columns, b.columns);
-  const stateAt = (grid: SweepGrid, layer: number, column: number) =>
+  const stateAt = (grid: EffectGrid, layer: number, column: number) =>
     layer < grid.layers && column < grid.columns ? grid.state[layer * grid.columns + column] : undefined;
   return {
     ...(a.columns < b.columns ? b : a),
@@ -58,7 +58,7 @@ export function differenceHeatmap(
 }
 
 /** Smallest of the offered domains that holds both grids, so that compared panels share one scale. */
-export function sharedDomain(grids: readonly SweepGrid[]): number {
+export function sharedDomain(grids: readonly EffectGrid[]): number {
   const largest = Math.max(
     0,
     ...grids.flatMap((g) => g.recovery.map((v, i) => (g.state[i] === 'open' ? Math.abs(v ?? 0) : 0))),

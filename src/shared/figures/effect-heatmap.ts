@@ -1,5 +1,5 @@
 import type { EChartsOption } from 'echarts';
-import type { SweepGrid } from '../domain/index.ts';
+import type { EffectGrid } from '../domain/index.ts';
 import { formatNumber } from './format.ts';
 import { cellShapes, ringShapes, siteRect } from './heatmap-cells.ts';
 import { columnName } from './heatmap-names.ts';
@@ -36,7 +36,7 @@ export interface EffectHeatmapOptions extends Partial<HeatmapOptions> {
  * hatching: trivial; dot: detected at 2 SD (ring while pairs are to come); small dot: not run.
  */
 export function effectHeatmap(
-  grid: SweepGrid,
+  grid: EffectGrid,
   theme: FigureTheme,
   size: Size,
   options: EffectHeatmapOptions = {},
@@ -55,7 +55,7 @@ function plotArea(theme: FigureTheme, size: Size, options: EffectHeatmapOptions)
 }
 
 function panelLayout(
-  grid: SweepGrid,
+  grid: EffectGrid,
   theme: FigureTheme,
   area: Rect,
   options: EffectHeatmapOptions,
@@ -71,7 +71,7 @@ function panelLayout(
  * again; null for a hidden one.
  */
 export function effectHeatmapSites(
-  grid: SweepGrid,
+  grid: EffectGrid,
   theme: FigureTheme,
   size: Size,
   options: EffectHeatmapOptions = {},
@@ -82,7 +82,7 @@ export function effectHeatmapSites(
 
 /** One heatmap inside `area`, for figures of one or several panels. */
 export function heatmapPanel(
-  grid: SweepGrid,
+  grid: EffectGrid,
   theme: FigureTheme,
   area: Rect,
   options: EffectHeatmapOptions,
@@ -134,7 +134,7 @@ function layerLabels(
 
 /** What stands under each shown column: its token, or in small multiples its number where there is room. */
 function columnTexts(
-  grid: SweepGrid,
+  grid: EffectGrid,
   layout: HeatmapLayout,
   theme: FigureTheme,
   options: HeatmapOptions,
@@ -157,7 +157,7 @@ function columnTexts(
 }
 
 function columnLabels(
-  grid: SweepGrid,
+  grid: EffectGrid,
   layout: HeatmapLayout,
   theme: FigureTheme,
   options: HeatmapOptions,
@@ -193,7 +193,7 @@ function columnLabels(
 }
 
 function headTitle(
-  grid: SweepGrid,
+  grid: EffectGrid,
   { plot }: HeatmapLayout,
   theme: FigureTheme,
   area: Rect,
@@ -206,7 +206,7 @@ function headTitle(
 
 /** Names the run of columns that are fixed by construction, and the rest. */
 function brackets(
-  grid: SweepGrid,
+  grid: EffectGrid,
   layout: HeatmapLayout,
   theme: FigureTheme,
   options: HeatmapOptions,
@@ -241,7 +241,7 @@ export function legendShapes(
   theme: FigureTheme,
   area: Rect,
   domain: number,
-  ...grids: readonly Pick<SweepGrid, 'detected' | 'state'>[]
+  ...grids: readonly Pick<EffectGrid, 'detected' | 'state'>[]
 ): Shape[] {
   const middle = area.y + theme.sizes.axis / 2 + 2;
   const ramp = Math.min(150, area.width * 0.3);
@@ -259,7 +259,7 @@ export function legendShapes(
   x += ramp + 5;
   shapes.push(label(theme, high, x, middle));
   x += textWidth(high, theme.sizes.axis) + 14;
-  const has = (state: SweepGrid['state'][number]) => grids.some((g) => g.state.includes(state));
+  const has = (state: EffectGrid['state'][number]) => grids.some((g) => g.state.includes(state));
   const swatch = (present: boolean, text: string, draw: (rect: Rect) => Shape[]) => {
     const width = 20 + textWidth(text, theme.sizes.axis) + 12;
     if (!present || x + width > area.x + area.width + 8) return;

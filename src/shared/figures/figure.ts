@@ -5,19 +5,22 @@ import type {
   LensView,
   SiteDetail,
   StepPoint,
-  SweepGrid,
+  EffectGrid,
 } from '../domain/index.ts';
 import type { ComparedGrids } from './difference-heatmap.ts';
 import type { LayerSeries } from './layer-lines.ts';
 import type { IntervalRow } from './localisation-intervals.ts';
+import type { MultiplePanel } from './multiples.ts';
 import type { ScatterPoint } from './scatter-compare.ts';
 
 /** The data behind each kind of figure. */
 export interface FigureData {
-  readonly effects: { readonly grid: SweepGrid; readonly title?: string; readonly domain?: number };
+  readonly effects: { readonly grid: EffectGrid; readonly title?: string; readonly domain?: number };
   /** Changes of the metric in its own unit, of a grid without ratios. */
-  readonly changes: { readonly grid: SweepGrid };
+  readonly changes: { readonly grid: EffectGrid };
   readonly comparison: ComparedGrids & { readonly labels: { readonly a: string; readonly b: string } };
+  /** One grid of three and more results on one scale. */
+  readonly multiples: { readonly panels: readonly MultiplePanel[] };
   readonly layers: { readonly series: readonly LayerSeries[] };
   readonly scatter: {
     readonly points: readonly ScatterPoint[];

@@ -1,4 +1,4 @@
-import type { SweepGrid } from '../domain/index.ts';
+import type { EffectGrid } from '../domain/index.ts';
 import { columnName } from './heatmap-names.ts';
 import { type Rect, textWidth } from './scene.ts';
 import type { FigureTheme } from './theme.ts';
@@ -40,7 +40,7 @@ export interface HeatmapOptions {
 const NARROW = 0.62;
 const GAP = 1;
 
-export function fixedColumns(grid: SweepGrid): Set<number> {
+export function fixedColumns(grid: EffectGrid): Set<number> {
   const fixed = new Set<number>();
   for (let column = 0; column < grid.columns; column++) {
     let all = grid.layers > 0;
@@ -53,13 +53,13 @@ export function fixedColumns(grid: SweepGrid): Set<number> {
 }
 
 /** Whether columns are token positions, which are labelled twice (token, then index or span name). */
-export function isPositional(grid: SweepGrid): boolean {
+export function isPositional(grid: EffectGrid): boolean {
   return grid.axes === 'layer_position';
 }
 
 /** Places rows, columns and labels of a grid inside `area`. */
 export function layoutHeatmap(
-  grid: SweepGrid,
+  grid: EffectGrid,
   area: Rect,
   theme: FigureTheme,
   options: HeatmapOptions,

@@ -17,6 +17,7 @@ export { columnName, layerName, siteName } from './heatmap-names.ts';
 export { layerLines } from './layer-lines.ts';
 export { lensLines } from './lens-lines.ts';
 export { localisationIntervals } from './localisation-intervals.ts';
+export { multiples, panelHeight, panelsAcross, type MultiplePanel } from './multiples.ts';
 export { gapDots, pairDots } from './pair-dots.ts';
 export { figureHeight, figureOption, FIGURES } from './registry.ts';
 export { textWidth, type SceneDatum, type SitePoint } from './scene.ts';

@@ -1,5 +1,5 @@
 import type { EChartsOption } from 'echarts';
-import type { SweepGrid } from '../domain/index.ts';
+import type { EffectGrid } from '../domain/index.ts';
 import { extent, valueAxis, zeroLine } from './axes.ts';
 import { formatInterval, formatNumber } from './format.ts';
 import { type Size, tipText, tooltipStyle } from './scene.ts';
@@ -9,7 +9,7 @@ import { words } from './words.ts';
 /** A sweep of whole layers, or one column of a grid, as a line over the layers. */
 export interface LayerSeries {
   readonly label: string;
-  readonly grid: SweepGrid;
+  readonly grid: EffectGrid;
   /** Column of the grid; default 0, the only one of a `layer` grid. */
   readonly column?: number;
 }

@@ -8,6 +8,7 @@ import { flowBoxes, flowDiagram } from './flow-diagram.ts';
 import { layerLines } from './layer-lines.ts';
 import { lensLines } from './lens-lines.ts';
 import { localisationIntervals } from './localisation-intervals.ts';
+import { multiples, panelHeight, panelsAcross } from './multiples.ts';
 import { pairDots } from './pair-dots.ts';
 import { scatterCompare } from './scatter-compare.ts';
 import type { Size } from './scene.ts';
@@ -48,6 +49,13 @@ export const FIGURES: { readonly [K in FigureKind]: FigureEntry<K> } = {
     option: (data, theme, size) => comparisonPanels(data, data.labels, theme, size),
     height: ({ a, b }, width, theme) =>
       clamp(width * 0.26, Math.max(a.layers, b.layers) * (theme.sizes.axis + 5) + 100, width * 0.6),
+  },
+  multiples: {
+    option: ({ panels }, theme, size) => multiples(panels, theme, size),
+    height: ({ panels }, width, theme) => {
+      const rows = Math.ceil(panels.length / panelsAcross(panels.length, width));
+      return rows * (panelHeight(panels, theme) + 12) + theme.sizes.axis + 22;
+    },
   },
   layers: {
     option: ({ series }, theme, size) => layerLines(series, theme, size),

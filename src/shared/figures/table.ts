@@ -88,6 +88,28 @@ const TABLES: { readonly [K in FigureKind]: (data: FigureData[K]) => FigureTable
       ]),
     };
   },
+  multiples: ({ panels }) => {
+    const [largest] = panels
+      .map(({ grid }) => grid)
+      .toSorted((x, y) => y.layers * y.columns - x.layers * x.columns);
+    if (largest === undefined) return { columns: [], rows: [] };
+    return {
+      columns: ['layer', ACROSS[largest.axes], 'label', ...panels.map(({ title }) => title)],
+      rows: largest.recovery.map((_, i) => {
+        const [layer, column] = [Math.floor(i / largest.columns), i % largest.columns];
+        return [
+          layer,
+          column,
+          columnName(largest, column),
+          ...panels.map(({ grid }) =>
+            layer < grid.layers && column < grid.columns
+              ? (grid.recovery[layer * grid.columns + column] ?? null)
+              : null,
+          ),
+        ];
+      }),
+    };
+  },
   layers: ({ series }) => ({
     columns: ['series', 'layer', 'recovery', 'low', 'high', 'pairs'],
     rows: series.flatMap(({ label, grid, column = 0 }) =>

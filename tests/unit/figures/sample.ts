@@ -146,6 +146,10 @@ export const figures: readonly Figure[] = [
   { kind: 'changes', grid: unratioed() },
   { kind: 'comparison', ...compared, labels },
   {
+    kind: 'multiples',
+    panels: ['S-01', 'S-02', 'X-01'].map((title, i) => ({ title, grid: headGrid(i / 10) })),
+  },
+  {
     kind: 'layers',
     series: [
       { label: 'gpt2', grid: positionGrid(), column: 4 },

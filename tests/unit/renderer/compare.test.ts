@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { ComparisonView } from '../../../src/shared/contracts/index.ts';
-import { ModelId, PairSetId, Sweep } from '../../../src/shared/domain/index.ts';
+import {
+  ExternalSummary,
+  ModelId,
+  PairSetId,
+  Sweep,
+  SweepId,
+  sweepRef,
+  type ResultRef,
+} from '../../../src/shared/domain/index.ts';
 import {
   detectedCounts,
   detectedRows,
@@ -12,6 +20,7 @@ import {
   sharedGrids,
   withoutRecovery,
 } from '../../../src/renderer/features/compare/compare.ts';
+import { externalResult, resultsOf, sweepResult } from '../../../src/renderer/features/compare/result.ts';
 import { isInReport } from '../../../src/renderer/features/compare/toReport.ts';
 import { headGrid, positionGrid } from '../figures/sample.ts';
 
@@ -44,6 +53,27 @@ function sweep(id: number, change: Partial<Sweep> & { model?: number; pairs?: nu
   });
 }
 
+function external(): ExternalSummary {
+  return ExternalSummary.parse({
+    id: 4,
+    label: 'X-04',
+    name: 'theirs',
+    format: 'tables',
+    source: 'another lab',
+    note: '',
+    model: null,
+    method: null,
+    corruption: null,
+    direction: 'denoising',
+    remarks: [],
+    file: 'theirs.json',
+    sha256: 'a'.repeat(64),
+    bytes: 100,
+    importedAt: '2026-11-21T08:00:00.000Z',
+    tables: [{ ...HEADS, name: 'z', metric: 'logit_diff', layers: 4, columns: 4, pairs: null }],
+  });
+}
+
 type Side = ComparisonView['localisation'][number];
 function side(value: number | null, reach: number | null = 0.1, change: Partial<Side> = {}): Side {
   const end = (sign: number) => (value === null || reach === null ? null : value + sign * reach);
@@ -58,13 +88,21 @@ function side(value: number | null, reach: number | null = 0.1, change: Partial<
 }
 
 function view(change: Partial<ComparisonView> = {}): ComparisonView {
+  const { sweepId: _a, ...a } = headGrid();
+  const { sweepId: _b, ...b } = headGrid(0.01);
+  const ref = (id: number) => sweepRef(SweepId.parse(id));
   return {
-    a: headGrid(),
-    b: headGrid(0.01),
+    sides: [
+      { ref: ref(1), label: 'S-01', external: null },
+      { ref: ref(2), label: 'S-02', external: null },
+    ],
+    a,
+    b,
     difference: headGrid().recovery.map(() => 0.01),
     spearman: 1,
     pearson: 1,
     n: 16,
+    overlap: null,
     detected: [],
     settings: [],
     sharedSettings: [],
@@ -80,18 +118,25 @@ describe('which sweeps are compared first', () => {
     const base = sweep(1);
     const tuned = sweep(2, { model: 2 });
     const others = sweep(3, { model: 2, pairs: 2 });
-    expect(likelyPair([base, tuned, others])).toEqual({ a: base, b: tuned });
+    expect(likelyPair(resultsOf([base, tuned, others], [external()]))).toEqual({
+      a: sweepResult(base),
+      b: sweepResult(tuned),
+    });
+  });
+  it('are a sweep and external results where there is no second sweep', () => {
+    const pair = likelyPair(resultsOf([sweep(1)], [external()]));
+    expect([pair?.a.key, pair?.b.key].toSorted()).toEqual(['1', 'x4']);
+    expect(pair === null ? [] : sharedGrids(pair)).toEqual([HEADS]);
   });
   it('leave out what is not finished, and are none below two', () => {
-    expect(likelyPair([sweep(1), sweep(2, { status: 'running' })])).toBeNull();
+    expect(likelyPair(resultsOf([sweep(1), sweep(2, { status: 'running' })], []))).toBeNull();
   });
 });
 
 it('offers components before the residual stream, and only what both hold', () => {
-  const b = sweep(2);
-  expect(sharedGrids({ a: sweep(1), b })).toEqual([HEADS, RESIDUAL]);
-  const heads = { ...b, spec: { ...b.spec, grids: [HEADS] } };
-  expect(sharedGrids({ a: sweep(1), b: heads })).toEqual([HEADS]);
+  const [a, b] = [sweepResult(sweep(1)), sweepResult(sweep(2))];
+  expect(sharedGrids({ a, b })).toEqual([HEADS, RESIDUAL]);
+  expect(sharedGrids({ a, b: { ...b, grids: [HEADS] } })).toEqual([HEADS]);
 });
 
 describe('the verdict on localization', () => {
@@ -152,9 +197,15 @@ describe('sites of both sweeps', () => {
 });
 
 it('finds a comparison in the report by both of its sweeps in their order', () => {
-  const pair = { a: sweep(1), b: sweep(2) };
-  const section = { kind: 'comparison' as const, title: '', text: '', sweepIds: [pair.a.id, pair.b.id] };
+  const [one, two] = [sweep(1), sweep(2)];
+  const pair = { a: sweepResult(one), b: sweepResult(two) };
+  const section = { kind: 'comparison' as const, title: '', text: '', sweepIds: [one.id, two.id] };
   expect(isInReport({ title: '', author: '', sections: [section] }, pair)).toBe(true);
   expect(isInReport({ title: '', author: '', sections: [section] }, { a: pair.b, b: pair.a })).toBe(false);
   expect(isInReport({ title: '', author: '', sections: [{ ...section, kind: 'sweep' }] }, pair)).toBe(false);
+  const beside = { a: pair.a, b: externalResult(external()) };
+  const results: [ResultRef, ResultRef] = [beside.a.ref, beside.b.ref];
+  const named = { ...section, sweepIds: [one.id], results };
+  expect(isInReport({ title: '', author: '', sections: [named] }, beside)).toBe(true);
+  expect(isInReport({ title: '', author: '', sections: [named] }, pair)).toBe(false);
 });

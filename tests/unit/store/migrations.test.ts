@@ -126,6 +126,27 @@ const PROOFS: Readonly<Record<number, { before: (db: Database) => void; after: (
       expect(() => db.exec(`INSERT INTO subject (kind, key, value) VALUES ('other', 'x', 'x')`)).toThrow();
     },
   },
+  9: {
+    before: (db) => {
+      db.exec(`
+        INSERT INTO sweep (id, name, spec, status, created_at) VALUES (1, 'S', '{}', 'complete', '2026'), (2, 'T', '{}', 'complete', '2026');
+        INSERT INTO comparison (id, a, b, name, created_at, removed_at)
+          VALUES (3, 1, 2, 'C', '2026', NULL), (4, 2, 1, 'D', '2026', '2027');`);
+    },
+    after: (db) => {
+      const rows = db.prepare('SELECT id, a, b, a_external, b_external, name, removed_at FROM comparison');
+      expect(rows.raw().all()).toEqual([
+        [3, 1, 2, null, null, 'C', null],
+        [4, 2, 1, null, null, 'D', '2027'],
+      ]);
+      db.exec(`INSERT INTO external_result (id, name, file, sha256, bytes, content, imported_at)
+          VALUES (1, 'X', 'x.json', 'h', 1, '{}', '2026');
+        INSERT INTO comparison (a, b_external, name, created_at) VALUES (1, 1, 'E', '2026');`);
+      expect(() =>
+        db.exec("INSERT INTO comparison (a, a_external, b, name, created_at) VALUES (1, 1, 2, 'F', '2026')"),
+      ).toThrow(/CHECK/);
+    },
+  },
 };
 
 describe('migrations', () => {

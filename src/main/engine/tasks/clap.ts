@@ -1,4 +1,5 @@
 import type { TaskSpecs } from '../../../shared/domain/index.ts';
+import { CLAP_TABLES } from '../../../shared/published/index.ts';
 import type { TaskTools } from './tools.ts';
 import type { Draft, Draw } from './types.ts';
 
@@ -11,30 +12,8 @@ interface Question {
   readonly type: string;
 }
 
-const ASSOCIATION = {
-  item: 'clap-association',
-  question: 'What is the presence of interictal epileptiform discharges associated with?',
-  right: 'Increased seizure risk in both focal and generalized epilepsy.',
-  wrong: 'Cognitive dysfunction risk in both focal and generalized epilepsy.',
-  type: 'associative',
-};
-/**
- * The questions of the study with their answers, quoted from Bahador 2025, arXiv 2504.02976, Tables 3, 4 and
- * 5. Tables 3 and 5 ask the same question: one item.
- */
-export const PUBLISHED: readonly (Question & { readonly table: number })[] = [
-  { ...ASSOCIATION, table: 3 },
-  {
-    item: 'clap-definition',
-    table: 4,
-    question: 'What is IEDs?',
-    right:
-      'IEDs stands for interictal epileptiform discharges, which are abnormal electrical patterns observed on an EEG that occur between seizures in individuals with epilepsy.',
-    wrong:
-      'IEDs stands for intracranial electrode diagnostics, which are devices used to monitor brain activity during surgical procedures.',
-    type: 'definitional',
-  },
-];
+/** The three questions of the study with their answers (its Tables 3, 4 and 5); Tables 3 and 5 ask the same one. */
+export const PUBLISHED: readonly (Question & { readonly table: number })[] = CLAP_TABLES;
 
 /** Target phrases of the study's public script, read as bare text, for whichever question. */
 export const SCRIPT_TARGETS = {
@@ -94,6 +73,8 @@ export function clap(spec: TaskSpecs['clap'], tools: TaskTools): Draw {
         item: q.item,
         type: spec.type === '' ? q.type : spec.type,
         keepUnequal: spec.keepUnequal,
+        // The study asks one question twice: two rows of one item.
+        repeats: own.length === 0,
         ...(spec.read === 'last' ? {} : { read: spec.read }),
       };
     }

@@ -24,7 +24,7 @@ export function pairSource(task: string, draw: Draw, tools: TaskTools): PairSour
       const draft = draw();
       if (draft === null) return null;
       const text = [draft.clean, draft.corrupted].map(textOf).join('\n');
-      if (seen.has(text)) {
+      if (seen.has(text) && draft.repeats !== true) {
         failed += 1;
         continue;
       }

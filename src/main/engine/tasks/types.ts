@@ -39,6 +39,8 @@ export interface Draft {
   readonly read?: 'first-difference';
   /** Whether prompts of unequal length pass. */
   readonly keepUnequal?: boolean;
+  /** Whether the same prompts may come again, as another row of their item. */
+  readonly repeats?: boolean;
   /** The same two prompts exchanged. */
   readonly reverse?: Omit<Draft, 'reverse'>;
 }

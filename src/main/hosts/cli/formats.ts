@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   EpochPoint,
+  ExternalSummary,
   HubListing,
   HubManifest,
   Model,
@@ -173,6 +174,11 @@ export const FORMATS = {
   'serve-result': { schema: ServeOutput, title: 'First line of engram serve --json', io: 'output' },
   'report-result': { schema: ReportOutput, title: 'Result of engram report', io: 'output' },
   'export-result': { schema: ExportOutput, title: 'Result of engram export --out', io: 'output' },
+  'external-result': {
+    schema: ExternalSummary,
+    title: 'Result of engram results import, and each entry of engram results list',
+    io: 'output',
+  },
   'verify-result': { schema: VerifyResult, title: 'Result of engram verify', io: 'output' },
 } as const satisfies Record<string, Format>;
 

@@ -1,32 +1,26 @@
 import type { ComparisonView, contract, ServiceHandlers } from '../../../shared/contracts/index.ts';
-import type { SweepId } from '../../../shared/domain/index.ts';
+import type { ResultRef } from '../../../shared/domain/index.ts';
 import type { Study } from '../../store/index.ts';
 import type { ServiceContext } from '../context.ts';
 import type { GridKey } from '../sweeps/grid.ts';
 import type { GridReader } from '../sweeps/grids.ts';
-import { detectionTable } from './several.ts';
-import { specNames } from './settings.ts';
+import { compareMetrics } from './metrics.ts';
+import { detectionTable, severalGrids } from './several.ts';
+import { sourceOf } from './sides.ts';
 import { compareTypes } from './types.ts';
-import { compareGrids, type CompareSide } from './view.ts';
+import { compareGrids } from './view.ts';
 
-/** Two sweeps of one study, compared over one grid. */
+/** Two results of one study, own or external, compared over one grid. */
 export function comparisonView(
   study: Study,
   grids: GridReader,
-  a: SweepId,
-  b: SweepId,
+  a: ResultRef,
+  b: ResultRef,
   key: GridKey,
 ): ComparisonView {
-  const side = (id: SweepId): CompareSide => {
-    const sweep = study.sweeps.get(id);
-    return {
-      sweep,
-      grid: grids.grid(study, id, key),
-      localisation: grids.localisation(study, id, key),
-      names: specNames(study, sweep),
-    };
-  };
-  return compareGrids(side(a), side(b), grids.difference(study, a, b, key));
+  const difference =
+    a.kind === 'sweep' && b.kind === 'sweep' ? grids.difference(study, a.id, b.id, key) : null;
+  return compareGrids(sourceOf(study, grids, a), sourceOf(study, grids, b), key, difference);
 }
 
 /** Implements `compare`. */
@@ -39,6 +33,8 @@ export function createCompareService(
     view: ({ a, b, ...key }) => comparisonView(study(), grids, a, b, key),
     types: ({ id, ...key }) => compareTypes(grids.located(study(), id, key)),
     several: ({ ids, ...key }) => detectionTable(study(), grids, ids, key),
+    grids: ({ refs, ...key }) => severalGrids(study(), grids, refs, key),
+    metrics: ({ id, x, y, ...grid }) => compareMetrics(study(), grids, id, grid, x, y),
     list: () => study().comparisons.list(),
     save: ({ a, b, name }) => {
       const id = study().comparisons.save(a, b, name);

@@ -106,7 +106,9 @@ async function figureRequests(
       if (await hasValues(id, grid)) requests.push({ kind: 'sweep', id, ...grid, metric });
     }
     for (const { a, b } of study.comparisons.list()) {
-      if ((await hasValues(a, grid)) && (await hasValues(b, grid)))
+      // The main job compares its own sweeps; what a person compared with external results is theirs to draw.
+      if (a.kind === 'external' || b.kind === 'external') continue;
+      if ((await hasValues(a.id, grid)) && (await hasValues(b.id, grid)))
         requests.push({ kind: 'comparison', a, b, ...grid, metric });
     }
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Direction, Model, PairSet, SweepId } from '../../../shared/domain/index.ts';
-import { hookInfo } from '../../../shared/domain/index.ts';
+import { hookInfo, sameRef, sweepRef } from '../../../shared/domain/index.ts';
 import { formatNumber, siteName } from '../../../shared/figures/index.ts';
 import type { RunResult } from './spec.ts';
 import { curate, importFiles, pairSet } from './data.ts';
@@ -97,7 +97,9 @@ async function compareAll(job: MainJob, models: readonly Model[], sweeps: readon
     sweeps.find((s) => s.model === model && s.direction === direction);
   const save = async (a: Swept | undefined, b: Swept | undefined, name: string): Promise<void> => {
     if (a === undefined || b === undefined || a === b) return;
-    const saved = (await job.client.compare.list({})).some((c) => c.a === a.id && c.b === b.id);
+    const saved = (await job.client.compare.list({})).some(
+      (c) => sameRef(c.a, sweepRef(a.id)) && sameRef(c.b, sweepRef(b.id)),
+    );
     if (!saved) await job.client.compare.save({ a: a.id, b: b.id, name });
   };
   const [base, tuned] = models;

@@ -1,5 +1,5 @@
 import type { ComparisonView } from '../../../shared/contracts/index.ts';
-import type { SweepHookGrid, Sweep, SweepGrid } from '../../../shared/domain/index.ts';
+import type { SweepHookGrid, Sweep, EffectGrid } from '../../../shared/domain/index.ts';
 import { hookInfo, METRICS } from '../../../shared/domain/index.ts';
 import {
   formatCount,
@@ -33,7 +33,7 @@ export function figureBlock(figure: Figure, caption: string): Markup {
 }
 
 /** The strongest measured sites of a grid with their intervals. */
-export function strongestSites(grid: SweepGrid): Markup {
+export function strongestSites(grid: EffectGrid): Markup {
   const rows = grid.recovery
     .map((value, site) => ({ value, site }))
     .filter(
@@ -59,7 +59,7 @@ export function strongestSites(grid: SweepGrid): Markup {
 }
 
 /** Where there are no ratios: the sites that move the metric most, in its own unit. */
-export function strongestEffects(grid: SweepGrid): Markup {
+export function strongestEffects(grid: EffectGrid): Markup {
   const rows = (grid.effect ?? [])
     .map((value, site) => ({ value, site }))
     .filter(
@@ -81,19 +81,23 @@ export function strongestEffects(grid: SweepGrid): Markup {
 }
 
 /** What a heatmap shows, over how much, with its baselines. */
-export function gridCaption(sweep: Sweep, { hook, window }: SweepHookGrid, grid: SweepGrid): string {
+export function gridCaption(sweep: Sweep, { hook, window }: SweepHookGrid, grid: EffectGrid): string {
   const metric = METRICS.find((m) => m.name === grid.metric)?.label ?? grid.metric;
   return `${sweep.label}. Recovery of the ${metric} after patching the ${hookInfo(hook).label}${window === undefined ? '' : ` in windows of ${window} layers`} (${sweep.spec.direction}), ratio of means over ${grid.pairsDone} of ${grid.pairsTotal} pairs. Mean ${metric}: clean ${formatNumber(grid.meanClean)}, corrupted ${formatNumber(grid.meanCorrupted)}. Hatched sites are fixed by construction; a dot marks sites at least 2 SD from the grid's mean.`;
 }
 
 /** What a heatmap without ratios shows. */
-export function changeCaption(sweep: Sweep, { hook }: SweepHookGrid, grid: SweepGrid): string {
+export function changeCaption(sweep: Sweep, { hook }: SweepHookGrid, grid: EffectGrid): string {
   const metric = METRICS.find((m) => m.name === grid.metric)?.label ?? grid.metric;
   return `${sweep.label}. Change of the ${metric} after patching the ${hookInfo(hook).label} (${sweep.spec.direction}), mean over ${grid.pairsDone} of ${grid.pairsTotal} pairs, in its own unit: ratios are undefined here. Mean ${metric}: clean ${formatNumber(grid.meanClean, 3)}, corrupted ${formatNumber(grid.meanCorrupted, 3)}.`;
 }
 
 /** What the share of the strongest sites differs by, with its uncertainty. */
-export function shareDifference({ localisationDifference }: ComparisonView, a: Sweep, b: Sweep): Markup {
+export function shareDifference(
+  { localisationDifference }: ComparisonView,
+  a: { readonly label: string },
+  b: { readonly label: string },
+): Markup {
   if (localisationDifference === null) {
     return html`<p>The difference between the two shares was not tested: the grids cannot be paired.</p>`;
   }

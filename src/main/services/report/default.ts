@@ -1,4 +1,4 @@
-import type { Report, ReportSection, SweepId } from '../../../shared/domain/index.ts';
+import type { Report, ReportSection, ResultRef, SweepId } from '../../../shared/domain/index.ts';
 import type { Study } from '../../store/index.ts';
 
 const WARNINGS_TITLE = 'Before you read';
@@ -25,7 +25,7 @@ export function defaultReport(study: Study): Report {
       section('data', 'Abstracts'),
       ...(study.training.list().length === 0 ? [] : [section('training', 'Fine-tuning')]),
       ...sweeps.map((sweep) => section('sweep', `${sweep.label} · ${sweep.name}`, [sweep.id])),
-      ...comparisons.map((c) => section('comparison', c.name, [c.a, c.b])),
+      ...comparisons.map((c) => comparisonSection(c.name, c.a, c.b)),
       section(
         'methods',
         'Methods',
@@ -37,6 +37,18 @@ export function defaultReport(study: Study): Report {
         sweeps.map((s) => s.id),
       ),
     ],
+  };
+}
+
+/** A comparison as a section; sides that are no sweeps are named beside the sweeps. */
+function comparisonSection(name: string, a: ResultRef, b: ResultRef): ReportSection {
+  const sweepIds = [a, b].flatMap((ref) => (ref.kind === 'sweep' ? [ref.id] : []));
+  return {
+    kind: 'comparison',
+    title: name,
+    text: '',
+    sweepIds,
+    ...(sweepIds.length === 2 ? {} : { results: [a, b] }),
   };
 }
 

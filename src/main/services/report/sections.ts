@@ -3,16 +3,21 @@ import { formatNumber } from '../../../shared/figures/index.ts';
 import { renderFlag, renderProse, renderTable, type Cell } from '../../exporters/report/document.ts';
 import { html, type Markup } from '../../exporters/report/html.ts';
 import type { Study } from '../../store/index.ts';
+import type { ResultView } from '../views/view.ts';
 import type { GridReader } from '../sweeps/grids.ts';
 import { figureBlock, reportNumber } from './blocks.ts';
 import { figureFor } from './figures.ts';
 import { dataMethods, modelMethods, sweepMethods, trainingMethods } from './methods.ts';
-import { comparisonBlocks, sweepBlocks } from './sweep-sections.ts';
+import { comparisonBlocks } from './comparison-section.ts';
+import { sweepBlocks } from './sweep-sections.ts';
+import { viewBlocks } from './view-section.ts';
 
 export interface ReportSource {
   readonly study: Study;
   readonly grids: GridReader;
   readonly report: Report;
+  /** The views of sections that show one, made before. */
+  readonly views: ReadonlyMap<ReportSection, ResultView>;
   /** What qualifies what is shown. */
   readonly warnings: readonly string[];
 }
@@ -54,7 +59,8 @@ const SECTIONS: Readonly<Record<ReportSection['kind'], SectionMaker>> = {
   training: ({ study, grids }) => study.training.list().flatMap((run) => trainingBlocks(study, grids, run)),
   sweep: ({ study, grids }, { sweepIds }) =>
     sweepIds.flatMap((id) => sweepBlocks(study, grids, study.sweeps.get(id))),
-  comparison: ({ study, grids }, { sweepIds }) => comparisonBlocks(study, grids, sweepIds),
+  comparison: ({ study, grids }, section) => comparisonBlocks(study, grids, section),
+  view: ({ study, grids, views }, section) => viewBlocks(study, grids, views.get(section)),
   methods: ({ study }, { sweepIds }) => methodsBlocks(study, sweepIds),
   provenance: ({ study }) => [provenanceTable(study)],
 };

@@ -1,4 +1,12 @@
-import type { Dataset, Report, Source, SweepId } from '../../../shared/domain/index.ts';
+import { externalRef } from '../../../shared/domain/index.ts';
+import type {
+  Dataset,
+  ExternalResultId,
+  Report,
+  ResultRef,
+  Source,
+  SweepId,
+} from '../../../shared/domain/index.ts';
 import type { Study } from '../../store/index.ts';
 
 /** Everything that qualifies what the report shows: carried over from where it arose, never left out. */
@@ -20,7 +28,23 @@ export function reportWarnings(study: Study, report: Report): string[] {
     ...(study.notice === null ? [] : [study.notice]),
     ...training,
     ...sweeps.flatMap((id) => sweepWarnings(study, id)),
+    ...externalIds(report).map((id) => externalWarning(study, id)),
   ];
+}
+
+/** External results that sections compare or show. */
+function externalIds(report: Report): ExternalResultId[] {
+  const refs = report.sections.flatMap(({ results = [], view }): readonly ResultRef[] => [
+    ...results,
+    ...(view?.kind === 'external' ? [externalRef(view.id)] : []),
+    ...(view !== undefined && 'refs' in view ? view.refs : []),
+  ]);
+  return [...new Set(refs.flatMap((ref) => (ref.kind === 'external' ? [ref.id] : [])))];
+}
+
+function externalWarning(study: Study, id: ExternalResultId): string {
+  const { label, name, file, source } = study.externalResults.get(id);
+  return `${label} is external: ${name}, from ${file}${source === '' ? '' : ` (${source})`}. It was not computed in this study and has no intervals and no tests.`;
 }
 
 function missingArticles(study: Study, { id, name }: Source): string[] {

@@ -8,6 +8,7 @@ import { facets } from './0005-facets.ts';
 import { freezingInSteps } from './0006-freezing-in-steps.ts';
 import { draws } from './0007-draws.ts';
 import { subjects } from './0008-subjects.ts';
+import { externalResults } from './0009-external-results.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; the version of a study is SQLite's `user_version`. */
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly Migration[] = [
   freezingInSteps,
   draws,
   subjects,
+  externalResults,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

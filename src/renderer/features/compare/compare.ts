@@ -2,53 +2,52 @@ import type { ComparisonView } from '../../../shared/contracts/index.ts';
 import {
   hookInfo,
   sameGrid,
-  type SweepHookGrid,
   type MetricName,
-  type Sweep,
-  type SweepGrid,
+  type EffectGrid,
+  type SweepHookGrid,
 } from '../../../shared/domain/index.ts';
 import { siteName, type ScatterPoint, type SitePoint } from '../../../shared/figures/index.ts';
+import type { Result } from './result.ts';
 
-export interface SweepPair {
-  readonly a: Sweep;
-  readonly b: Sweep;
+/** What a result has to say about itself to be compared. */
+type Comparable = Pick<Result, 'grids' | 'metrics'>;
+
+export interface ResultPair {
+  readonly a: Result;
+  readonly b: Result;
 }
 
-/** Sweeps with all their effects: the ones that can be compared. */
-export function finished(sweeps: readonly Sweep[]): Sweep[] {
-  return sweeps.filter((sweep) => sweep.status === 'complete');
-}
-
-/** Grids that both sweeps hold, components before residual-stream sites, which have no index of localization. */
-export function sharedGrids({ a, b }: SweepPair): SweepHookGrid[] {
-  return a.spec.grids
-    .filter((grid) => b.spec.grids.some((other) => sameGrid(grid, other)))
+/** Grids that both hold, components before residual-stream sites, which have no index of localization. */
+export function sharedGrids({ a, b }: { readonly a: Comparable; readonly b: Comparable }): SweepHookGrid[] {
+  return a.grids
+    .filter((grid) => b.grids.some((other) => sameGrid(grid, other)))
     .toSorted((x, y) => Number(hookInfo(x.hook).residual) - Number(hookInfo(y.hook).residual));
 }
 
-export function sharedMetrics({ a, b }: SweepPair): MetricName[] {
-  return a.spec.metrics.filter((metric) => b.spec.metrics.includes(metric));
+export function sharedMetrics({ a, b }: { readonly a: Comparable; readonly b: Comparable }): MetricName[] {
+  return a.metrics.filter((metric) => b.metrics.includes(metric));
 }
 
 /**
- * What to show before anybody chose: the two latest sweeps that hold a grid in common, of different models
- * over the same pairs where there are such; the older one is A.
+ * What to show before anybody chose: the two latest results that hold a grid in common, sweeps before external
+ * ones, of different models over the same pairs where there are such; the older one is A.
  */
-export function likelyPair(sweeps: readonly Sweep[]): SweepPair | null {
-  const newest = finished(sweeps).toSorted((x, y) => y.id - x.id);
-  const pairs = newest.flatMap((b, i) => newest.slice(i + 1).map((a) => ({ a, b })));
-  const score = (pair: SweepPair): number =>
-    4 * Number(sharedGrids(pair).length > 0 && sharedMetrics(pair).length > 0) +
-    2 * Number(pair.a.spec.pairSetId === pair.b.spec.pairSetId) +
-    Number(pair.a.spec.modelId !== pair.b.spec.modelId);
+export function likelyPair(results: readonly Result[]): ResultPair | null {
+  const complete = results.filter((result) => result.complete);
+  const pairs = complete.flatMap((b, i) => complete.slice(i + 1).map((a) => ({ a, b })));
+  const score = ({ a, b }: ResultPair): number =>
+    8 * Number(sharedGrids({ a, b }).length > 0 && sharedMetrics({ a, b }).length > 0) +
+    4 * Number(a.sweep !== null && b.sweep !== null) +
+    2 * Number(a.sweep?.spec.pairSetId === b.sweep?.spec.pairSetId) +
+    Number(a.sweep?.spec.modelId !== b.sweep?.spec.modelId);
   return pairs.toSorted((x, y) => score(y) - score(x))[0] ?? null;
 }
 
-const flat = (grid: SweepGrid, { layer, column }: SitePoint): number =>
+const flat = (grid: EffectGrid, { layer, column }: SitePoint): number =>
   layer < grid.layers && column < grid.columns ? layer * grid.columns + column : -1;
 
 /** Value of a site; null where the grid has none or it was not measured. */
-export function valueAt(grid: SweepGrid, site: SitePoint): number | null {
+export function valueAt(grid: EffectGrid, site: SitePoint): number | null {
   return grid.recovery[flat(grid, site)] ?? null;
 }
 
@@ -58,7 +57,7 @@ const siteKey = ({ layer, column }: SitePoint): string => `${layer} ${column}`;
 export function scatterPoints(view: ComparisonView): ScatterPoint[] {
   const { a, b } = view;
   const where = new Map(view.detected.map((d) => [siteKey(d), d.where]));
-  const open = (grid: SweepGrid, site: SitePoint) => grid.state[flat(grid, site)] === 'open';
+  const open = (grid: EffectGrid, site: SitePoint) => grid.state[flat(grid, site)] === 'open';
   return Array.from({ length: Math.min(a.layers, b.layers) * Math.min(a.columns, b.columns) }, (_, i) => {
     const columns = Math.min(a.columns, b.columns);
     return { layer: Math.floor(i / columns), column: i % columns };
@@ -123,13 +122,13 @@ export function nearZeroShare(points: readonly ScatterPoint[]): number {
   return points.filter((p) => Math.abs(p.a) < NEAR_ZERO && Math.abs(p.b) < NEAR_ZERO).length / points.length;
 }
 
-export function meanGap({ meanClean, meanCorrupted }: SweepGrid): number | null {
+export function meanGap({ meanClean, meanCorrupted }: EffectGrid): number | null {
   return meanClean === null || meanCorrupted === null ? null : meanClean - meanCorrupted;
 }
 
 /** The sides that have no recovery at all, because there is no gap to recover. */
 export function withoutRecovery({ a, b }: ComparisonView): ('A' | 'B')[] {
-  const none = (grid: SweepGrid) =>
+  const none = (grid: EffectGrid) =>
     grid.state.every((state, i) => state !== 'open' || (grid.recovery[i] ?? null) === null);
   return [...(none(a) ? (['A'] as const) : []), ...(none(b) ? (['B'] as const) : [])];
 }

@@ -1,22 +1,47 @@
 import type { EngramClient } from '../../../shared/contracts/index.ts';
-import type { Report } from '../../../shared/domain/index.ts';
+import {
+  sameRef,
+  sweepRef,
+  type Report,
+  type ReportSection,
+  type ResultRef,
+} from '../../../shared/domain/index.ts';
 import { withSection } from '../report/sections.ts';
-import type { SweepPair } from './compare.ts';
+import type { ResultPair } from './compare.ts';
 
-export function isInReport(report: Report, { a, b }: SweepPair): boolean {
-  return report.sections.some(
-    ({ kind, sweepIds }) => kind === 'comparison' && sweepIds[0] === a.id && sweepIds[1] === b.id,
-  );
+/** Both sides of a comparison in the report. */
+function sidesOf({ results, sweepIds }: ReportSection): readonly ResultRef[] {
+  return results ?? sweepIds.map(sweepRef);
 }
 
+type Sides = { readonly [K in keyof ResultPair]: Pick<ResultPair[K], 'ref'> };
+
+export function isInReport(report: Report, { a, b }: Sides): boolean {
+  return report.sections.some((section) => {
+    const [first, second] = sidesOf(section);
+    return (
+      section.kind === 'comparison' &&
+      first !== undefined &&
+      second !== undefined &&
+      sameRef(first, a.ref) &&
+      sameRef(second, b.ref)
+    );
+  });
+}
+
+const sweepsAmong = (refs: readonly ResultRef[]) =>
+  refs.flatMap((ref) => (ref.kind === 'sweep' ? [ref.id] : []));
+
 /** Saves the comparison under its name and puts it into the report. */
-export async function addComparison(client: EngramClient, pair: SweepPair, name: string): Promise<void> {
+export async function addComparison(client: EngramClient, { a, b }: Sides, name: string): Promise<void> {
   // Read before saving: the report of a study that has none yet would already list the saved comparison.
   const report = await client.report.get({});
-  await client.compare.save({ a: pair.a.id, b: pair.b.id, name });
-  if (isInReport(report, pair)) return;
-  const sweepIds = [pair.a.id, pair.b.id];
+  await client.compare.save({ a: a.ref, b: b.ref, name });
+  if (isInReport(report, { a, b })) return;
+  const sweepIds = sweepsAmong([a.ref, b.ref]);
+  const results: [ResultRef, ResultRef] = [a.ref, b.ref];
+  const section = { kind: 'comparison' as const, title: name, text: '', sweepIds };
   await client.report.save(
-    withSection(report, { kind: 'comparison', title: name, text: '', sweepIds }).report,
+    withSection(report, sweepIds.length === 2 ? section : { ...section, results }).report,
   );
 }

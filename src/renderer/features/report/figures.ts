@@ -1,6 +1,7 @@
 import type { FigureRequest } from '../../../shared/contracts/index.ts';
 import {
   sameGrid,
+  sweepRef,
   hookInfo,
   METRICS,
   type MetricName,
@@ -49,13 +50,28 @@ function sweepFigures(sweep: Sweep): SectionFigure[] {
 function comparisonFigures(a: Sweep | undefined, b: Sweep | undefined): SectionFigure[] {
   if (a === undefined || b === undefined) return [];
   const shared = a.spec.grids.filter((grid) => b.spec.grids.some((other) => sameGrid(grid, other)));
-  return sharedMetrics({ a, b }).flatMap((metric) =>
+  return sharedMetrics({ a: a.spec, b: b.spec }).flatMap((metric) =>
     shared.map((grid) => ({
       name: capital(hookInfo(grid.hook).label),
       source: t.report.twoSweeps(a.label, b.label),
-      request: { kind: 'comparison' as const, a: a.id, b: b.id, ...grid, metric },
+      request: { kind: 'comparison' as const, a: sweepRef(a.id), b: sweepRef(b.id), ...grid, metric },
     })),
   );
+}
+
+/** Views that have a figure of their own; the others are tables. */
+function viewFigures(view: ReportSection['view'], sweeps: readonly Sweep[]): SectionFigure[] {
+  if (view === undefined) return [];
+  const label = (id: Sweep['id']): string => sweeps.find((sweep) => sweep.id === id)?.label ?? '';
+  const name = 'hook' in view ? capital(hookInfo(view.hook).label) : '';
+  if (view.kind === 'types' || view.kind === 'metrics')
+    return [{ name, source: label(view.id), request: view }];
+  if (view.kind === 'windows') {
+    return [{ name, source: label(view.id), request: { ...view, kind: 'sweep' } }];
+  }
+  if (view.kind === 'several')
+    return [{ name, source: t.report.severalResults(view.refs.length), request: view }];
+  return [];
 }
 
 const none = (): SectionFigure[] => [];
@@ -75,6 +91,7 @@ const FIGURES: Readonly<
       source: t.report.thisRun,
       request: { kind: 'training', id: run.id },
     })),
+  view: ({ view }, { sweeps }) => viewFigures(view, sweeps),
   sweep: (section, { sweeps }) => sweepsOf(section, sweeps).flatMap(sweepFigures),
   comparison: (section, { sweeps }) => {
     const [a, b] = sweepsOf(section, sweeps);

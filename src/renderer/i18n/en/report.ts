@@ -16,6 +16,7 @@ export const report = {
   author: 'Author',
   authorHint: 'Stands under the title.',
 
+  severalResults: (n: number) => plural(n, 'result'),
   kinds: {
     text: 'Text of your own',
     data: 'Abstracts',
@@ -23,6 +24,7 @@ export const report = {
     methods: 'Methods',
     sweep: 'Sweep',
     comparison: 'Comparison',
+    view: 'View of results',
     warnings: 'Warnings',
     provenance: 'Provenance',
   },
@@ -37,6 +39,7 @@ export const report = {
   notes: {
     text: (words: number) => plural(words, 'word'),
     data: 'flow diagram, tables',
+    view: 'tables, figures',
     training: 'curves, tables',
     methods: 'written from the run records',
     grids: (source: string, n: number) => `${source}, ${plural(n, 'grid')}`,

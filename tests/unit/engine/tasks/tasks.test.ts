@@ -253,9 +253,16 @@ describe.skipIf(!existsSync(GPT2))('tasks under GPT-2’s tokenizer', () => {
       .object({ tables: z.array(Table) })
       .parse(JSON.parse(readFileSync(PUBLISHED, 'utf8')));
     const drawn = draw(gpt2, { task: 'clap', targets: 'published' });
-    // Tables 3 and 5 ask the same question of the same answers: one pair.
+    // Tables 3 and 5 ask the same question of the same answers: two pairs of one item.
     const published = new Map(tables.map((t) => [`${t.question} ${t.correct}`, t]));
-    expect(drawn.lines.map((line) => line.clean)).toEqual([...published.keys()]);
+    expect(drawn.lines.map((line) => line.clean)).toEqual(
+      tables.map((t) => `${t.question} ${t.correct}`),
+    );
+    expect(drawn.lines.map((line) => line.item)).toEqual([
+      'clap-association',
+      'clap-definition',
+      'clap-association',
+    ]);
     for (const line of drawn.lines) {
       const table = published.get(text(line.clean))!;
       expect(line.corrupted).toBe(`${table.question} ${table.corrupted}`);
@@ -268,13 +275,14 @@ describe.skipIf(!existsSync(GPT2))('tasks under GPT-2’s tokenizer', () => {
     expect(lengths).toEqual([
       [26, 26],
       [38, 31],
+      [26, 26],
     ]);
     const tokens = (answers: PairLine['answer']) => gpt2.encodeInside(String(answers[0]));
     const [right, wrong] = [tokens(drawn.lines[0]!.answer), tokens(drawn.lines[0]!.wrong)];
     expect(right.length).toBeGreaterThan(1);
     expect(wrong.length).toBeGreaterThan(1);
     const dropped = draw(gpt2, { task: 'clap', keepUnequal: false });
-    expect(dropped.lines).toHaveLength(1);
+    expect(dropped.lines).toHaveLength(2);
     expect(dropped.dropped).toMatchObject([{ reason: 'prompts of unequal length', count: 1 }]);
     const disjoint = draw(gpt2, { task: 'clap', targets: 'disjoint', read: 'first-difference' }).lines[0]!;
     const bag = (answers: PairLine['answer']) =>
@@ -358,6 +366,6 @@ describe('tasks under the sample’s tokenizer', () => {
     const sample = await open(SAMPLE);
     const drawn = draw(sample, { task: 'clap' }, 0, 8);
     expect(drawn.lines).toEqual([]);
-    expect(drawn.dropped).toMatchObject([{ reason: 'prompts longer than the model reads', count: 2 }]);
+    expect(drawn.dropped).toMatchObject([{ reason: 'prompts longer than the model reads', count: 3 }]);
   });
 });

@@ -4,6 +4,7 @@ import { logitsCommand } from './logits.ts';
 import { modelCommand } from './model.ts';
 import { pairsCommand } from './pairs.ts';
 import { patchCommand } from './patch.ts';
+import { resultsCommand } from './results.ts';
 import { demoCommand, runCommand } from './run.ts';
 import { serveCommand } from './serve.ts';
 import { exportCommand, reportCommand, verifyCommand } from './study-output.ts';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   pairsCommand,
   patchCommand,
   sweepCommand,
+  resultsCommand,
   logitsCommand,
   lensCommand,
   dlaCommand,
