@@ -1,5 +1,5 @@
 import { Mt19937 } from '../random/index.ts';
-import type { ClusterStatistic } from './clusters.ts';
+import type { ClusterStatistic, WeightedSums } from './clusters.ts';
 import { mean, quantile } from './descriptive.ts';
 import { FEWEST_CLUSTERS } from './refusals.ts';
 import { normalCdf, normalQuantile } from './special.ts';
@@ -23,12 +23,19 @@ export interface Interval {
   readonly resamples: number;
 }
 
+/** Sums of this many columns and replicates are held at once, at most (doubles). */
+const MOST_SUMS = 16_000_000;
+/** Columns whose sums are kept: sites of a grid share their gaps and numbers of pairs. */
+const KEPT_COLUMNS = 4;
+
 /** How often each cluster counts in each replicate, row by row; one plan serves every site of a grid. */
 export class ClusterBootstrap {
   readonly clusters: number;
   readonly #resamples: number;
   readonly #level: number;
   readonly #counts: Uint16Array;
+  /** Last used first. */
+  #kept: { readonly column: Float64Array; readonly sums: Float64Array }[] = [];
 
   /** `clusters` resampled with replacement; draws in the order of SciPy's `bootstrap` under RandomState(seed). */
   constructor(clusters: number, { resamples = 10_000, level = 0.95, seed }: BootstrapOptions) {
@@ -82,13 +89,36 @@ export class ClusterBootstrap {
 
   /** Ascending values of the replicates that have one. */
   #replicates(statistic: ClusterStatistic): Float64Array {
+    const at = this.#valueAt(statistic);
     const values = new Float64Array(this.#resamples);
     let n = 0;
     for (let row = 0; row < this.#resamples; row++) {
-      const value = statistic.value(this.#counts.subarray(row * this.clusters, (row + 1) * this.clusters));
+      const value = at(row);
       if (value !== null) values[n++] = value;
     }
     return values.subarray(0, n).sort();
+  }
+
+  /** The statistic in a replicate. */
+  #valueAt(statistic: ClusterStatistic): (row: number) => number | null {
+    const { sums } = statistic;
+    if (sums === undefined || sums.columns.length * this.#resamples > MOST_SUMS) {
+      return (row) => statistic.value(this.#counts.subarray(row * this.clusters, (row + 1) * this.clusters));
+    }
+    const columns = sums.columns.map((column) => this.#sumsOf(column));
+    const here = new Float64Array(columns.length);
+    return (row) => {
+      columns.forEach((column, i) => (here[i] = column[row] ?? 0));
+      return sums.of(here);
+    };
+  }
+
+  /** Σ counts·column in every replicate. */
+  #sumsOf(column: Float64Array): Float64Array {
+    const known = this.#kept.find((kept) => same(kept.column, column));
+    const sums = known?.sums ?? weightedSums(this.#counts, column, this.#resamples);
+    this.#kept = [{ column, sums }, ...this.#kept.filter((kept) => kept !== known)].slice(0, KEPT_COLUMNS);
+    return sums;
   }
 
   #probabilities(estimate: number, sorted: Float64Array, left: readonly number[]): [number, number] {
@@ -109,17 +139,50 @@ export class ClusterBootstrap {
   }
 }
 
+function same(a: Float64Array, b: Float64Array): boolean {
+  return a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
+}
+
+/** Rows of `counts` times `column`: where nearly all the time of an interval goes. */
+function weightedSums(counts: Uint16Array, column: Float64Array, rows: number): Float64Array {
+  const { length } = column;
+  const sums = new Float64Array(rows);
+  for (let row = 0, at = 0; row < rows; row++) {
+    let total = 0;
+    for (let c = 0; c < length; c++, at++) total += (counts[at] ?? 0) * (column[c] ?? 0);
+    sums[row] = total;
+  }
+  return sums;
+}
+
 /** The statistic with each cluster left out in turn; undefined ones are dropped. */
 function jackknife(statistic: ClusterStatistic): number[] {
-  const weights = new Float64Array(statistic.clusters).fill(1);
+  const leftOut = statistic.sums === undefined ? byWeights(statistic) : bySums(statistic.sums);
   const values: number[] = [];
   for (let c = 0; c < statistic.clusters; c++) {
-    weights[c] = 0;
-    const value = statistic.value(weights);
+    const value = leftOut(c);
     if (value !== null) values.push(value);
-    weights[c] = 1;
   }
   return values;
+}
+
+function byWeights(statistic: ClusterStatistic): (c: number) => number | null {
+  const weights = new Float64Array(statistic.clusters).fill(1);
+  return (c) => {
+    weights[c] = 0;
+    const value = statistic.value(weights);
+    weights[c] = 1;
+    return value;
+  };
+}
+
+function bySums({ columns, of }: WeightedSums): (c: number) => number | null {
+  const totals = columns.map((column) => column.reduce((sum, value) => sum + value, 0));
+  const here = new Float64Array(columns.length);
+  return (c) => {
+    columns.forEach((column, i) => (here[i] = (totals[i] ?? 0) - (column[c] ?? 0)));
+    return of(here);
+  };
 }
 
 /** Acceleration: Σd³ / (6 (Σd²)^1.5), d = mean of the jackknife values − each; 0 where they do not differ. */

@@ -10,6 +10,24 @@ import { baseline, type Measured } from './recovery.ts';
 export interface ClusterStatistic {
   readonly clusters: number;
   readonly value: (weights: ArrayLike<number>) => number | null;
+  /** What `value` comes from, where sums over the clusters are all it needs: most do. */
+  readonly sums?: WeightedSums;
+}
+
+/** A statistic of weighted sums: `of` gets Σ wᶜ·column[c] of every column, in their order. */
+export interface WeightedSums {
+  /** Each as long as there are clusters. */
+  readonly columns: readonly Float64Array[];
+  readonly of: (sums: ArrayLike<number>) => number | null;
+}
+
+/** A statistic that needs no more than sums over the clusters; a bootstrap computes equal columns once. */
+export function sumsStatistic(clusters: number, sums: WeightedSums): ClusterStatistic {
+  return {
+    clusters,
+    sums,
+    value: (weights) => sums.of(sums.columns.map((column) => dot(weights, column))),
+  };
 }
 
 /** Indices of the pairs of each cluster, clusters in order of first appearance of their item. */
@@ -27,13 +45,10 @@ export function groupByItem(items: readonly string[]): number[][] {
 export function meanStatistic(clusters: readonly (readonly number[])[]): ClusterStatistic {
   const totals = Float64Array.from(clusters, (values) => values.reduce((a, b) => a + b, 0));
   const sizes = Float64Array.from(clusters, (values) => values.length);
-  return {
-    clusters: clusters.length,
-    value: (weights) => {
-      const n = dot(weights, sizes);
-      return n > 0 ? dot(weights, totals) / n : null;
-    },
-  };
+  return sumsStatistic(clusters.length, {
+    columns: [totals, sizes],
+    of: ({ 0: total = 0, 1: n = 0 }) => (n > 0 ? total / n : null),
+  });
 }
 
 /** b − a over the same clusters: both see the same weights, so its bootstrap is a paired one. */
@@ -43,13 +58,32 @@ export function differenceStatistic(a: ClusterStatistic, b: ClusterStatistic): C
       `A paired difference needs the same clusters, not ${a.clusters} and ${b.clusters}.`,
     );
   }
-  return {
-    clusters: a.clusters,
-    value: (weights) => {
-      const [x, y] = [a.value(weights), b.value(weights)];
-      return x === null || y === null ? null : y - x;
+  return combined([a, b], ([x = null, y = null]) => (x === null || y === null ? null : y - x));
+}
+
+/** A function of several statistics over the same clusters, all of which see the same weights. */
+export function combined(
+  parts: readonly ClusterStatistic[],
+  of: (values: readonly (number | null)[]) => number | null,
+): ClusterStatistic {
+  const clusters = parts[0]?.clusters ?? 0;
+  const sums = parts.flatMap((part) => part.sums ?? []);
+  if (sums.length < parts.length) {
+    return { clusters, value: (weights) => of(parts.map((part) => part.value(weights))) };
+  }
+  let start = 0;
+  const places = sums.map(({ columns }) => {
+    const place = { from: start, to: start + columns.length };
+    start = place.to;
+    return place;
+  });
+  return sumsStatistic(clusters, {
+    columns: sums.flatMap(({ columns }) => columns),
+    of: (all) => {
+      const flat = Float64Array.from(all);
+      return of(sums.map((part, i) => part.of(flat.subarray(places[i]?.from, places[i]?.to))));
     },
-  };
+  });
 }
 
 /** The ratio of means of `ratioOfMeans` over clusters of pairs; pairs without a value are left out. */
@@ -64,14 +98,13 @@ export function ratioOfMeansStatistic(
   const effects = total((pair) => pair.raw - baseline(direction, pair));
   const gaps = total((pair) => pair.clean - pair.corrupted);
   const sizes = total(() => 1);
-  return {
-    clusters: clusters.length,
-    value: (weights) => {
-      const gap = Math.abs(dot(weights, gaps));
-      const n = dot(weights, sizes);
-      return n > 0 && gap >= epsilon * n ? dot(weights, effects) / gap : null;
+  return sumsStatistic(clusters.length, {
+    columns: [effects, gaps, sizes],
+    of: ({ 0: effect = 0, 1: signed = 0, 2: n = 0 }) => {
+      const gap = Math.abs(signed);
+      return n > 0 && gap >= epsilon * n ? effect / gap : null;
     },
-  };
+  });
 }
 
 /** A correlation of paired points, each point a cluster of its own (drawn with replacement, it counts again). */

@@ -1,6 +1,7 @@
 export { rankAgreement, strongest, type RankAgreement } from './agreement.ts';
 export { bcaInterval, ClusterBootstrap, percentileInterval } from './bootstrap.ts';
 export {
+  combined,
   correlationStatistic,
   differenceStatistic,
   groupByItem,

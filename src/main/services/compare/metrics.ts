@@ -3,6 +3,7 @@ import type { MetricName, SweepHookGrid, SweepId } from '../../../shared/domain/
 import { siteName } from '../../../shared/figures/index.ts';
 import {
   bcaInterval,
+  combined,
   ratioOfMeansStatistic,
   spearman,
   type ClusterStatistic,
@@ -78,20 +79,16 @@ function rankStatistic(a: LocatedGrid, b: LocatedGrid, sites: readonly number[])
     sites.map((site) =>
       ratioOfMeansStatistic(data.sweep.spec.direction, clusteredSite(data, site), data.sweep.spec.epsilon),
     );
-  const [first, second] = [of(a), of(b)];
-  return {
-    clusters: a.data.clusters.length,
-    value: (weights) => {
-      const values = first.flatMap((statistic, i) => {
-        const [p, q] = [statistic.value(weights), second[i]?.value(weights) ?? null];
-        return p === null || q === null ? [] : [[p, q] as const];
-      });
-      return values.length < 2
-        ? null
-        : spearman(
-            values.map(([p]) => p),
-            values.map(([, q]) => q),
-          );
-    },
-  };
+  return combined([...of(a), ...of(b)], (values) => {
+    const present = sites.flatMap((_, i) => {
+      const [p, q] = [values[i] ?? null, values[i + sites.length] ?? null];
+      return p === null || q === null ? [] : [[p, q] as const];
+    });
+    return present.length < 2
+      ? null
+      : spearman(
+          present.map(([p]) => p),
+          present.map(([, q]) => q),
+        );
+  });
 }

@@ -2,6 +2,7 @@ import type { ComparisonView } from '../../../shared/contracts/index.ts';
 import { hookInfo, type SweepGrid } from '../../../shared/domain/index.ts';
 import {
   ClusterBootstrap,
+  combined,
   differenceStatistic,
   localisation,
   ratioOfMeansStatistic,
@@ -32,15 +33,7 @@ export function shareStatistic({ data }: LocatedGrid, sites: readonly number[]):
   const statistics = sites.map((site) =>
     ratioOfMeansStatistic(direction, clusteredSite(data, site), epsilon),
   );
-  return {
-    clusters: data.clusters.length,
-    value: (weights) =>
-      localisation(
-        statistics.map((statistic) => statistic.value(weights)),
-        undefined,
-        TOP_SITES,
-      )?.topShare ?? null,
-  };
+  return combined(statistics, (values) => localisation(values, undefined, TOP_SITES)?.topShare ?? null);
 }
 
 /** Index of localisation with a cluster-bootstrap interval of the top share; null for residual sites. */
