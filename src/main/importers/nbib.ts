@@ -31,6 +31,8 @@ export const NBIB_LINES: TaggedDialect = {
   begins: (tag, open, gap) =>
     tag === 'PMID' ? open.has('PMID') || gap : gap && SINGLE.has(tag) && open.has(tag),
   ends: () => false,
+  // Ovid numbers the records.
+  separates: (line) => /^\s*<\d+>\s*$/.test(line),
 };
 
 /** The MEDLINE format: what PubMed's "Send to citation manager" and `rettype=medline` give. */
@@ -39,7 +41,8 @@ export const nbib: ImportFormat = { kind: 'nbib', label: 'PubMed (MEDLINE, nbib)
 function detect({ text }: FileHead): boolean {
   if (text === null || /^TY {1,2}- /m.test(text)) return false;
   return (
-    /^\s*(?:PMID|STAT|OWN|UI|DCOM) {0,2}- ?\S/.test(text) && /^\s{0,3}(?:PMID|UI {0,2}) ?- *\S/m.test(text)
+    /^\s*(?:<\d+>\s*)?(?:PMID|STAT|OWN|UI|DCOM) {0,2}- ?\S/.test(text) &&
+    /^\s{0,3}(?:PMID|UI {0,2}) ?- *\S/m.test(text)
   );
 }
 

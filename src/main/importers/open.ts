@@ -183,8 +183,11 @@ function chooseFormat(head: FileHead): ImportFormat {
   if (format !== null) return format;
   const known = IMPORT_FORMATS.map(({ label }) => label).join(', ');
   const found = unsupported(head);
-  if (found !== null) throw new FormatError('IMPORT_FORMAT', `${head.name} ${found.what}.`, found.next);
   const root = head.text === null ? null : rootElement(head.text);
+  if (found !== null) {
+    const named = found.code === undefined || root === null ? '' : ` (its root is <${root}>)`;
+    throw new FormatError(found.code ?? 'IMPORT_FORMAT', `${head.name} ${found.what}${named}.`, found.next);
+  }
   if (root !== null) {
     throw new FormatError(
       'IMPORT_XML_NOT_PUBMED',

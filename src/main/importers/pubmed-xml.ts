@@ -3,6 +3,7 @@ import { utf8Bytes } from './decode.ts';
 import { recordItem } from './fields.ts';
 import { bookArticle, deletedPmids, journalArticle } from './pubmed/article.ts';
 import { xmlElements, type XmlElement, type XmlUnit } from './pubmed/elements.ts';
+import { textOf } from './pubmed/text.ts';
 import type { ImportContext, ImportFormat, ImportItem } from './types.ts';
 
 const ROOTS: ReadonlySet<string> = new Set([
@@ -23,6 +24,12 @@ const toRecord =
 
 const WITHOUT_DATA = { name: 'PubmedArticle', attributes: {} };
 
+/** What E-utilities write where an article could not be had, now and then among articles. */
+const failure: Handler = ({ element, line }) => ({
+  type: 'reject',
+  reject: { line, key: '', reason: `PubMed reports an error: ${textOf(element)}` },
+});
+
 const tombstone: Handler = ({ element }) => ({ type: 'tombstone', pmids: deletedPmids(element) });
 
 /** What each element of a set becomes; elements not named here are passed over. */
@@ -31,6 +38,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map([
   ['PubmedBookArticle', toRecord(bookArticle)],
   // As PubMed gave them until 2016, and some programs do still: without the article around the citation.
   ['MedlineCitation', toRecord((citation) => journalArticle({ ...WITHOUT_DATA, children: [citation] }))],
+  ['ERROR', failure],
   ['DeleteCitation', tombstone],
   ['DeleteDocument', tombstone],
 ]);

@@ -1,7 +1,7 @@
 import { csv } from './csv.ts';
 import { jsonl } from './jsonl.ts';
 import { nbib } from './nbib.ts';
-import { pubmedXml } from './pubmed-xml.ts';
+import { pubmedXml, rootElement } from './pubmed-xml.ts';
 import { ris } from './ris.ts';
 import type { FileHead, ImportFormat } from './types.ts';
 import { xlsx } from './xlsx.ts';
@@ -16,6 +16,8 @@ export function detectFormat(head: FileHead): ImportFormat | null {
 }
 
 interface Unsupported {
+  /** Default: IMPORT_FORMAT. */
+  readonly code?: string;
   readonly what: string;
   readonly next: string;
   readonly matches: (head: FileHead) => boolean;
@@ -26,8 +28,48 @@ const startsWith =
   ({ text }: FileHead): boolean =>
     text !== null && pattern.test(text);
 
+const withRoot =
+  (pattern: RegExp) =>
+  ({ text }: FileHead): boolean =>
+    text !== null && pattern.test(rootElement(text) ?? '');
+
 /** Files that people do try to import, and what to do instead. */
 const UNSUPPORTED: readonly Unsupported[] = [
+  {
+    code: 'IMPORT_XML_NOT_PUBMED',
+    what: 'is an answer of PubMed that holds no articles: a search, a summary or an error',
+    next: 'Save the articles themselves from PubMed as XML.',
+    matches: withRoot(/^(?:e[A-Z]\w*Result|eEfetchResult|ERROR)$/),
+  },
+  {
+    code: 'IMPORT_XML_NOT_PUBMED',
+    what: 'is a full text of PubMed Central',
+    next: 'Save the same search from PubMed as XML; it has the abstracts.',
+    matches: withRoot(/^(?:pmc-articleset|article)$/),
+  },
+  {
+    what: 'is the text that PubMed shows (format "Abstract" or "Summary")',
+    next: 'Save the same search from PubMed in the format "PubMed", or as XML.',
+    matches: ({ text }) => text !== null && /^\s*1[.:] \S/.test(text) && /\bPMID: \d/.test(text),
+  },
+  {
+    what: 'is a list of PMIDs, not of articles',
+    next: 'Search PubMed for them and save the articles as XML.',
+    matches: startsWith(/^\s*\d{1,8}\r?\n(?:\d{1,8}(?:\r?\n|$))*$/),
+  },
+  { what: 'is BibTeX', next: 'Export it as RIS.', matches: startsWith(/^\s*@\w+\s*\{/) },
+  { what: 'is an EndNote export (.enw)', next: 'Export it as RIS.', matches: startsWith(/^\s*%0 /) },
+  {
+    code: 'IMPORT_XML_NOT_PUBMED',
+    what: 'is a library of EndNote in XML',
+    next: 'Export it as RIS.',
+    matches: startsWith(/^\s*(?:<\?xml[^>]*>\s*)?<xml>\s*<records>/),
+  },
+  {
+    what: 'is the plain text of Web of Science',
+    next: 'Export it as RIS or as a tab-delimited file.',
+    matches: startsWith(/^\s*FN (?:Clarivate|Thomson|ISI)/),
+  },
   {
     what: 'is empty',
     next: 'Choose a file that holds articles.',
@@ -62,6 +104,6 @@ const UNSUPPORTED: readonly Unsupported[] = [
 ];
 
 /** What a file that is none of ours is, where that can be told. */
-export function unsupported(head: FileHead): Pick<Unsupported, 'what' | 'next'> | null {
+export function unsupported(head: FileHead): Pick<Unsupported, 'code' | 'what' | 'next'> | null {
   return UNSUPPORTED.find(({ matches }) => matches(head)) ?? null;
 }

@@ -93,7 +93,7 @@ export function toRecord(record: TaggedRecord): ImportedRecord {
       volume: line('VL', 'VO'),
       issue: line('IS', 'IP'),
       pages: [line('SP'), line('EP')].filter((page) => page !== '').join('-') || line('PG'),
-      issn: line('SN'),
+      issn: line('SN').replace(/\s*\(.*\)$/, ''),
       pmcid: /\bPMC\d+\b/.exec([line('C2', 'PM'), ...links].join(' '))?.[0] ?? '',
     },
   };
@@ -120,8 +120,12 @@ function pmidOf(values: TaggedValues, links: readonly string[]): string | null {
     const pmid = pmidFromUrl(link);
     if (pmid !== null) return pmid;
   }
-  const ofPubMed = /pubmed|medline/i.test(values.all('DB', 'DP', 'DS').join(' '));
-  const accession = ofPubMed ? cleanPmid(values.first('AN', 'ID')) : null;
+  const database = values.all('DB', 'DP', 'DS').join(' ');
+  // EndNote calls PubMed NLM; Scopus gives the PMID in a custom field.
+  const ofPubMed = /pubmed|medline|\bnlm\b/i.test(database);
+  const accession =
+    (ofPubMed ? cleanPmid(values.first('AN', 'ID')) : null) ??
+    (/scopus/i.test(database) ? cleanPmid(values.first('C2')) : null);
   if (accession !== null) return accession;
   const noted = /\bPMID:?\s*(\d{1,8})\b/i.exec(
     values.all('N1', 'AN', 'C2', 'M1', 'U1', 'U2', 'PM', 'NV', 'L3', 'ID').join('\n'),

@@ -168,7 +168,7 @@ describe('the rules of XML', () => {
     ['-- in a comment', '<a><!-- -- --></a>', '-- inside a comment'],
     ['text before the root', 'x<a/>', 'outside of all elements'],
     ['CDATA outside', '<a/><![CDATA[x]]>', 'outside of all elements'],
-    ['a declaration inside', '<a><?xml version="1.0"?></a>', 'not at the start'],
+    ['a declaration inside', '<a><?xml version="1.0"?></a>', 'inside an element'],
     ['a DOCTYPE inside', '<a><!DOCTYPE a></a>', 'DOCTYPE inside'],
     ['another <!', '<a><!ELEMENT a></a>', 'begins no comment'],
     ['a name that is none', '<1a/>', 'begins no tag'],

@@ -1,5 +1,5 @@
 import type { AbstractSection, ImportedRecord, OtherAbstract } from '../../../shared/domain/index.ts';
-import { cleanDoi, cleanPmid, EMPTY_RECORD, joinSections, pubmedUrl, unique } from '../fields.ts';
+import { cleanDoi, cleanPmid, EMPTY_RECORD, joinSections, oneLine, pubmedUrl, unique } from '../fields.ts';
 import { bookPlace, journalPlace } from './bibliographic.ts';
 import { dayOf, printedDate, publicationYear } from './dates.ts';
 import type { XmlElement } from './elements.ts';
@@ -120,7 +120,7 @@ function abstractOf(element: XmlElement | undefined): Pick<ImportedRecord, 'abst
 }
 
 function label(attribute: string | undefined): string | null {
-  const text = (attribute ?? '').trim().replace(/\s*:$/, '');
+  const text = oneLine(attribute ?? '').replace(/\s*:$/, '');
   return NO_LABEL.has(text.toUpperCase()) ? null : text;
 }
 
@@ -169,7 +169,7 @@ function authorsOf(lists: readonly XmlElement[]): string[] {
 function authorName(author: XmlElement): string {
   let name = textOf(at(author, 'LastName'));
   for (const part of [
-    textOf(at(author, 'Initials')) || textOf(at(author, 'ForeName')),
+    firstText(at(author, 'Initials'), at(author, 'ForeName'), at(author, 'FirstName')),
     textOf(at(author, 'Suffix')),
   ]) {
     if (part !== '') name = name === '' ? part : `${name} ${part}`;

@@ -24,7 +24,9 @@ export function publicationYear(
 
 /** The date as printed: `2020 Mar 5`, `2019 Winter`, `1998 Dec-1999 Jan`. */
 export function printedDate(pubDate: XmlElement | undefined, electronic: XmlElement | undefined): string {
-  return dateText(pubDate) || dateText(electronic);
+  const printed = dateText(pubDate);
+  const whole = yearIn(printed) !== null || at(pubDate, 'MedlineDate') !== undefined;
+  return whole ? printed : dateText(electronic) || printed;
 }
 
 function dateText(date: XmlElement | undefined): string {

@@ -1,11 +1,11 @@
 import type { TableField } from '../../../shared/domain/index.ts';
 import { FormatError, UserInputError } from '../../../shared/errors/index.ts';
 
-/** What a column of a table can hold, and the names under which exports of other tools carry it. */
+/** What a column of a table can hold, and the names under which exports of other tools carry it; two letters are Web of Science's. */
 const FIELDS = {
-  pmid: ['pmid', 'pubmedid', 'pubmedpmid'],
-  title: ['title', 'articletitle', 'primarytitle', 'documenttitle', 'originaltitle'],
-  abstract: ['abstract', 'abstracttext', 'abstractnote', 'notesabstract'],
+  pmid: ['pmid', 'pubmedid', 'pubmedpmid', 'pm'],
+  title: ['title', 'articletitle', 'primarytitle', 'documenttitle', 'originaltitle', 'ti'],
+  abstract: ['abstract', 'abstracttext', 'abstractnote', 'notesabstract', 'ab'],
   journal: [
     'journal',
     'journaltitle',
@@ -14,13 +14,14 @@ const FIELDS = {
     'sourcetitle',
     'journalname',
     'source',
+    'so',
   ],
-  keywords: ['keywords', 'keyword', 'authorkeywords', 'manualtags'],
+  keywords: ['keywords', 'keyword', 'authorkeywords', 'manualtags', 'de'],
   url: ['url', 'link', 'urls', 'openurllink', 'articleurl'],
-  year: ['year', 'publicationyear', 'pubyear', 'publicationdate', 'date'],
-  doi: ['doi'],
-  authors: ['authors', 'author', 'authornames', 'authorlist', 'firstauthors'],
-  language: ['language'],
+  year: ['year', 'publicationyear', 'pubyear', 'publicationdate', 'date', 'py'],
+  doi: ['doi', 'di'],
+  authors: ['authors', 'author', 'authornames', 'authorlist', 'firstauthors', 'au'],
+  language: ['language', 'languageoforiginaldocument', 'la'],
 } as const satisfies Record<TableField, readonly string[]>;
 
 export const isTableField = (name: string): name is TableField => Object.hasOwn(FIELDS, name);

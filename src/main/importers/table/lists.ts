@@ -8,15 +8,20 @@ export function splitKeywords(text: string): string[] {
 
 /**
  * As for keywords, but a comma separates authors only where every part is a whole name
- * (`Liu R., Adler D.G.`); in `Marx, Karl` it belongs to the name.
+ * (`Liu R., Adler D.G.`); in `Marx, Karl` it belongs to the name, as in `Marx, Karl and Engels, Friedrich`.
  */
 export function splitAuthors(text: string): string[] {
   const quoted = splitQuoted(text);
   if (quoted !== null) return quoted;
   const parts = splitOn(text, [';', '|']);
   if (parts.length > 1) return parts;
+  const joined = splitOn(text, [' and ']);
+  if (joined.length > 1 && joined.every((name) => name.includes(','))) return joined;
   const names = splitOn(text, [',']);
-  return names.every((name) => name.includes(' ')) ? names : parts;
+  if (!names.every((name) => name.includes(' '))) return parts;
+  // PubMed ends its list with a full stop.
+  const stopped = names.filter((name) => name.endsWith('.')).length;
+  return stopped === 1 ? names.map((name) => name.replace(/\.$/, '')) : names;
 }
 
 function splitOn(text: string, separators: readonly string[]): string[] {

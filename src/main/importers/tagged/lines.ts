@@ -23,6 +23,8 @@ export interface TaggedDialect {
   readonly begins: (tag: string, open: ReadonlySet<string>, gap: boolean) => boolean;
   /** Whether this tag ends the record it stands in. */
   readonly ends: (tag: string) => boolean;
+  /** Whether a line stands between records, as an empty one may. */
+  readonly separates?: (line: string) => boolean;
 }
 
 /**
@@ -47,7 +49,7 @@ export async function* taggedRecords(
     return [{ fields: taken, line: taken[0]?.line ?? 1 }];
   };
   for await (const { text, number } of lines) {
-    if (text.trim() === '') {
+    if (text.trim() === '' || dialect.separates?.(text) === true) {
       gap = true;
       continue;
     }

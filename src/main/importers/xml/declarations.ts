@@ -36,10 +36,10 @@ export class Declarations {
     return end + CDATA_END.length;
   }
 
-  /** Of a comment, DOCTYPE or processing instruction; `first`: an XML declaration may stand there. */
-  end(open: number, inside: boolean, first: boolean): number {
+  /** Of a comment, DOCTYPE or processing instruction. */
+  end(open: number, inside: boolean): number {
     const { text } = this.#window;
-    if (text[open + 1] === '?') return this.#instruction(open, first);
+    if (text[open + 1] === '?') return this.#instruction(open, inside);
     if (text.startsWith(COMMENT, open)) return this.#comment(open);
     if (text.startsWith(DOCTYPE, open)) return this.#doctype(open, inside);
     const rest = text.slice(open, open + CDATA.length);
@@ -65,15 +65,16 @@ export class Declarations {
     return end;
   }
 
-  #instruction(open: number, first: boolean): number {
+  /** Blank lines before an XML declaration are let pass, which XML does not allow. */
+  #instruction(open: number, inside: boolean): number {
     const { bytes, length, text } = this.#window;
     const end = text.indexOf('?>', open + 2);
     if (end < 0) return -1;
     const target = text.slice(open + 2, nameEnd(bytes, length, open + 2));
     if (target === '') throw new PartFault('a processing instruction without a name');
     this.#runs.lawful(open, end);
-    if (target.toLowerCase() === 'xml' && !first) {
-      throw new PartFault('an XML declaration that is not at the start');
+    if (target.toLowerCase() === 'xml' && inside) {
+      throw new PartFault('an XML declaration inside an element');
     }
     return end + 2;
   }

@@ -263,8 +263,7 @@ export class XmlScanner {
       }
       return end;
     }
-    const first = this.#window.before + open === 0 || (this.#rootSeen && !inside);
-    return this.#declarations.end(open, inside, first);
+    return this.#declarations.end(open, inside);
   }
 
   /** The run of text that was last looked at, from `start` to `end`. */
