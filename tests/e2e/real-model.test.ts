@@ -52,7 +52,7 @@ describe.skipIf(!existsSync(MODEL))('a real model by keyboard alone', () => {
     opened.close();
     workbench = await Workbench.start(study);
     ({ page } = workbench);
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(45_000);
     await page.getByRole('navigation').waitFor();
   });
   beforeEach(({ task }) => {
