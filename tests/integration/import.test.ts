@@ -1,10 +1,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { SourceId } from '../../src/shared/domain/index.ts';
+import { READERS_VERSION } from '../../src/main/importers/index.ts';
 import { importJob } from '../../src/main/jobs/import.ts';
 import { JOBS } from '../../src/main/jobs/registry.ts';
 import { createJobQueue } from '../../src/main/jobs/runner.ts';
@@ -203,6 +204,75 @@ describe('an import that was interrupted', () => {
     expect(study.sources.list()).toMatchObject([{ status: 'complete', read: 4000, message: null }]);
     expect(queue.log(id).map((l) => l.line)).toContain(`a.jsonl: ${paused!.read} items are stored already.`);
   });
+});
+
+/** An import that is closed in the middle, after some batches; returns the study's folder. */
+async function interrupted(path: string, columns: readonly string[] = []): Promise<string> {
+  const folder = join(tempFolder(), 's');
+  const study = createStudy(folder, 'S');
+  const queue = createJobQueue({ study, registry: JOBS, compute: noCompute(), emit: () => undefined });
+  queue.start(importJob, { files: [{ path, name: basename(path) }], columns: [...columns] });
+  while (study.records.count() < 400) await new Promise((resolve) => setImmediate(resolve));
+  await queue.close();
+  study.close();
+  return folder;
+}
+
+describe('an import that was interrupted is not continued by counting', () => {
+  test('where the file has changed since: all of it is read, and the first attempt is left incomplete', async () => {
+    const path = file('a.jsonl', lines(4000));
+    const folder = await interrupted(path);
+    // Other records in front: the ones that were stored are at other places now.
+    const added = Array.from({ length: 900 }, (_, i) =>
+      JSON.stringify({ pmid: String(90_000 + i), title: `New ${i}`, abstract: `New text ${i}.` }),
+    );
+    writeFileSync(path, `${added.join('\n')}\n${lines(4000)}`);
+    const { study, queue } = work(openStudy(folder));
+    await queue.wait(queue.list()[0]!.id);
+    expect(study.sources.list().map((s) => [s.status, s.read])).toEqual([
+      ['incomplete', study.sources.list()[0]!.read],
+      ['complete', 4900],
+    ]);
+    expect(study.sources.list()[0]!.read).toBeLessThan(4000);
+    const whole = newWork();
+    await whole.importFiles(path);
+    expect(study.records.count()).toBe(whole.study.records.count());
+  });
+
+  test('where its columns hold something else: no row is left as it was first read', async () => {
+    const rows = Array.from({ length: 4000 }, (_, i) => `Text ${i} on EEG.,Note ${i}`);
+    const path = file('a.csv', `First,Second\n${rows.join('\n')}\n`);
+    const folder = await interrupted(path, ['Second=abstract', 'First=title']);
+    const { study, queue } = work(openStudy(folder));
+    await queue.stop(queue.list()[0]!.id);
+    const columns = ['First=abstract', 'Second=title'];
+    await queue.wait(queue.start(importJob, { files: [{ path, name: 'a.csv' }], columns }).id);
+    expect(study.sources.list().map((s) => s.status)).toEqual(['incomplete', 'complete']);
+    expect(study.sources.list()[1]).toMatchObject({ read: 4000, added: 4000, duplicates: 0 });
+  });
+
+  test('by readers that may give other items', async () => {
+    const path = file('a.jsonl', lines(4000));
+    const folder = await interrupted(path);
+    const { study, queue } = work(openStudy(folder));
+    const [begun] = study.sources.list();
+    expect(study.sources.findUnfinished(begun!.sha256!, 'of an earlier version')).toBeUndefined();
+    const reading = JSON.stringify({ readers: READERS_VERSION, columns: [] });
+    expect(study.sources.findUnfinished(begun!.sha256!, reading)?.id).toBe(begun!.id);
+    await queue.wait(queue.list()[0]!.id);
+    expect(study.sources.list()).toMatchObject([{ status: 'complete', read: 4000 }]);
+  });
+});
+
+test('a file that changes while it is imported is incomplete', async () => {
+  const path = file('a.jsonl', lines(4000));
+  const { study, queue } = newWork();
+  const { id } = queue.start(importJob, { files: [{ path, name: 'a.jsonl' }] });
+  while (study.records.count() < 400) await new Promise((resolve) => setImmediate(resolve));
+  appendFileSync(path, `\n${JSON.stringify({ pmid: '99999', title: 'Late', abstract: 'Late text.' })}`);
+  await expect(queue.wait(id)).rejects.toMatchObject({ code: 'IMPORT_FILE_CHANGED' });
+  expect(study.sources.list()).toMatchObject([{ status: 'incomplete' }]);
+  expect(study.records.count()).toBeGreaterThan(3000);
 });
 
 test('an import that is stopped while it waits to go on leaves an incomplete source', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -126,13 +126,26 @@ function contentOf(study: string): string {
   }
 }
 
+const BEGUN = Date.now();
+
+/** The children run the sources as they are then: where those have changed since, the contents cannot be compared. */
+function sourcesChanged(): string {
+  const folder = join(import.meta.dirname, '../../src/main');
+  const changed = globSync('**/*.ts', { cwd: folder }).filter(
+    (f) => statSync(join(folder, f)).mtimeMs > BEGUN,
+  );
+  return changed.length === 0
+    ? ''
+    : ` (${changed.join(', ')} changed during the run, so that it proves nothing)`;
+}
+
 function expectEqual(found: string, expected: string, study: string): void {
   if (found === expected) return;
   let at = 0;
   while (expected[at] === found[at]) at += 1;
   const around = (text: string) => text.slice(Math.max(0, at - 120), at + 120);
   throw new Error(
-    `${study} has other content than an undisturbed import:\n${around(found)}\ninstead of\n${around(expected)}`,
+    `${study} has other content than an undisturbed import${sourcesChanged()}:\n${around(found)}\ninstead of\n${around(expected)}`,
   );
 }
 

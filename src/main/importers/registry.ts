@@ -7,6 +7,12 @@ import type { FileHead, ImportFormat } from './types.ts';
 import { xlsx } from './xlsx.ts';
 import { holds, isWorkbook, isZip } from './xlsx/detect.ts';
 
+/**
+ * Raised with every change by which a reader gives more, fewer or other items of a file that it read before: an import
+ * that was interrupted before the change is not continued after it by counting items.
+ */
+export const READERS_VERSION = 2;
+
 /** Every format that abstracts are imported from. Asked in this order; the strictest first. */
 export const IMPORT_FORMATS: readonly ImportFormat[] = [xlsx, pubmedXml, nbib, ris, jsonl, csv];
 

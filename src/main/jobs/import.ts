@@ -2,10 +2,11 @@ import { stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { ImportedRecord, type Reject, type Source } from '../../shared/domain/index.ts';
-import { toEngramError } from '../../shared/errors/index.ts';
+import { toEngramError, UserInputError } from '../../shared/errors/index.ts';
 import {
   type ImportItem,
   type OpenImport,
+  READERS_VERSION,
   compareCopies,
   contentHash,
   identityKeys,
@@ -111,10 +112,13 @@ async function importFile(
     columns: parseColumnMap(context.params.columns),
     note: context.log,
   });
+  const before = await stat(file.path);
   const source = await beginSource(context, file, index, opened);
   if (source.status === 'complete') return source;
   try {
     await storeItems(context, source, opened, bytes);
+    const after = await stat(file.path);
+    if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) throw changed(file.name);
   } catch (error) {
     const message = signal.aborted ? 'The import was interrupted.' : toEngramError(error).message;
     study.sources.setStatus(source.id, 'incomplete', message);
@@ -125,7 +129,18 @@ async function importFile(
   return study.sources.get(source.id);
 }
 
-/** The source to fill: of an earlier attempt of this job, of an unfinished import of this content, or new. */
+function changed(name: string): UserInputError {
+  return new UserInputError(
+    'IMPORT_FILE_CHANGED',
+    `${name} changed while it was being imported.`,
+    'Import it again when it is complete; what was read is kept.',
+  );
+}
+
+/**
+ * The source to fill: of an earlier attempt of this job, of an unfinished import of this content, or new. What was read
+ * otherwise (by other columns, by another version of the readers) is not continued: its items may be others.
+ */
 async function beginSource(
   context: Context,
   file: ImportFile,
@@ -134,12 +149,15 @@ async function beginSource(
 ): Promise<Source> {
   const { sources } = context.study;
   const sha256 = await hashFile(file.path);
-  const own = sources.findOfJob(context.jobId, index, sha256);
+  const reading = JSON.stringify({ readers: READERS_VERSION, columns: context.params.columns });
+  const own = sources.findOfJob(context.jobId, index, sha256, reading);
   if (own?.status === 'complete') return own;
   const kind = context.params.sample ? 'sample' : opened.kind;
   return context.study.transaction(() => {
-    const source = own ?? sources.findUnfinished(sha256) ?? sources.begin(file.name, kind, sha256);
+    const source =
+      own ?? sources.findUnfinished(sha256, reading) ?? sources.begin(file.name, kind, sha256, reading);
     sources.assign(source.id, context.jobId, index);
+    sources.supersede(source.id);
     return sources.get(source.id);
   });
 }

@@ -147,6 +147,16 @@ const PROOFS: Readonly<Record<number, { before: (db: Database) => void; after: (
       ).toThrow(/CHECK/);
     },
   },
+  10: {
+    before: (db) => {
+      db.exec(
+        "INSERT INTO source (id, name, kind, imported_at, status, position) VALUES (1, 'a.xml', 'pubmed-xml', '2026', 'running', 200)",
+      );
+    },
+    after: (db) => {
+      expect(db.prepare('SELECT position, reading FROM source').raw().all()).toEqual([[200, null]]);
+    },
+  },
 };
 
 describe('migrations', () => {

@@ -9,6 +9,7 @@ import { freezingInSteps } from './0006-freezing-in-steps.ts';
 import { draws } from './0007-draws.ts';
 import { subjects } from './0008-subjects.ts';
 import { externalResults } from './0009-external-results.ts';
+import { readings } from './0010-readings.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; the version of a study is SQLite's `user_version`. */
@@ -22,6 +23,7 @@ export const MIGRATIONS: readonly Migration[] = [
   draws,
   subjects,
   externalResults,
+  readings,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

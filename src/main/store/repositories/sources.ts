@@ -36,13 +36,16 @@ export interface SourceRepository {
   get(id: SourceId): Source;
   /** How many items of the file are committed. */
   position(id: SourceId): number;
-  begin(name: string, kind: Source['kind'], sha256: string | null): Source;
-  /** An import of this very content that did not come to its end; it is continued rather than repeated. */
-  findUnfinished(sha256: string): Source | undefined;
+  /** `reading`: how the content is read, told by a text; null where it is not read from a file. */
+  begin(name: string, kind: Source['kind'], sha256: string | null, reading?: string | null): Source;
+  /** An import of this very content, read like this, that did not come to its end: continued rather than repeated. */
+  findUnfinished(sha256: string, reading: string): Source | undefined;
   /** Notes that a job imports this source as the file with that index, from now on. */
   assign(id: SourceId, jobId: number, fileIndex: number): void;
-  /** The source that a job made of a file of this content, if an earlier attempt got that far. */
-  findOfJob(jobId: number, fileIndex: number, sha256: string): Source | undefined;
+  /** The source that a job made of a file of this content, read like this, if an earlier attempt got that far. */
+  findOfJob(jobId: number, fileIndex: number, sha256: string, reading: string): Source | undefined;
+  /** Marks what a job left of other content in the place of a source, or read otherwise, as incomplete. */
+  supersede(id: SourceId): void;
   /** Marks what a job left half imported, and will not go on with, as incomplete. */
   interrupt(jobId: number): void;
   advance(id: SourceId, counts: BatchCounts): void;
@@ -54,14 +57,14 @@ export interface SourceRepository {
 export function createSourceRepository({ db }: StoreContext): SourceRepository {
   const selectAll = query<[], typeof Row>(db, `SELECT ${COLUMNS} FROM source ORDER BY id`, Row);
   const select = query<[number], typeof Row>(db, `SELECT ${COLUMNS} FROM source WHERE id = ?`, Row);
-  const selectUnfinished = query<[string], typeof Row>(
+  const selectUnfinished = query<[string, string], typeof Row>(
     db,
-    `SELECT ${COLUMNS} FROM source WHERE sha256 = ? AND status <> 'complete' ORDER BY id DESC LIMIT 1`,
+    `SELECT ${COLUMNS} FROM source WHERE sha256 = ? AND reading = ? AND status <> 'complete' ORDER BY id DESC LIMIT 1`,
     Row,
   );
-  const selectOfJob = query<[number, number, string], typeof Row>(
+  const selectOfJob = query<[number, number, string, string], typeof Row>(
     db,
-    `SELECT ${COLUMNS} FROM source WHERE job_id = ? AND file_index = ? AND sha256 = ?`,
+    `SELECT ${COLUMNS} FROM source WHERE job_id = ? AND file_index = ? AND sha256 = ? AND reading = ?`,
     Row,
   );
   const assign = db.prepare("UPDATE source SET job_id = ?, file_index = ?, status = 'running' WHERE id = ?");
@@ -71,7 +74,7 @@ export function createSourceRepository({ db }: StoreContext): SourceRepository {
     Reject,
   );
   const insert = db.prepare(
-    `INSERT INTO source (name, kind, sha256, imported_at, status) VALUES (?, ?, ?, ?, 'running')`,
+    `INSERT INTO source (name, kind, sha256, reading, imported_at, status) VALUES (?, ?, ?, ?, ?, 'running')`,
   );
   const advance = db.prepare(
     `UPDATE source SET position = position + @items, n_read = n_read + @read, n_added = n_added + @added,
@@ -82,6 +85,11 @@ export function createSourceRepository({ db }: StoreContext): SourceRepository {
     `UPDATE source SET status = 'incomplete', message = 'The import was interrupted.'
      WHERE job_id = ? AND status = 'running'`,
   );
+  const supersede = db.prepare(
+    `UPDATE source SET status = 'incomplete', message = 'The file has changed, or is read otherwise since.'
+     WHERE status = 'running' AND id <> @id AND (job_id, file_index) =
+       (SELECT job_id, file_index FROM source WHERE id = @id)`,
+  );
   const setStatus = db.prepare('UPDATE source SET status = ?, message = ? WHERE id = ?');
   const row = (id: number) => found(select.get(id), 'source', id);
 
@@ -89,18 +97,21 @@ export function createSourceRepository({ db }: StoreContext): SourceRepository {
     list: () => selectAll.all().map(toSource),
     get: (id) => toSource(row(id)),
     position: (id) => row(id).position,
-    begin: (name, kind, sha256) =>
-      toSource(row(brandId(SourceId, insert.run(name, kind, sha256, now()).lastInsertRowid))),
-    findUnfinished: (sha256) => {
-      const unfinished = selectUnfinished.get(sha256);
+    begin: (name, kind, sha256, reading = null) =>
+      toSource(row(brandId(SourceId, insert.run(name, kind, sha256, reading, now()).lastInsertRowid))),
+    findUnfinished: (sha256, reading) => {
+      const unfinished = selectUnfinished.get(sha256, reading);
       return unfinished && toSource(unfinished);
     },
     assign: (id, jobId, fileIndex) => {
       assign.run(jobId, fileIndex, id);
     },
-    findOfJob: (jobId, fileIndex, sha256) => {
-      const begun = selectOfJob.get(jobId, fileIndex, sha256);
+    findOfJob: (jobId, fileIndex, sha256, reading) => {
+      const begun = selectOfJob.get(jobId, fileIndex, sha256, reading);
       return begun && toSource(begun);
+    },
+    supersede: (id) => {
+      supersede.run({ id });
     },
     interrupt: (jobId) => {
       interrupt.run(jobId);
