@@ -15,6 +15,7 @@ export const readings = {
   },
   notThisGrid: 'needs layer × position',
   notComplete: 'when the sweep is complete',
+  working: 'Working out intervals',
 
   layers: {
     column: 'Column',
@@ -75,7 +76,7 @@ export const readings = {
     last: 'the last token',
     watch: 'Heads watched',
     from: 'Looking from',
-    to: 'At',
+    to: 'Looking at',
     toHint: 'Spans or token numbers',
     toBad: 'Name at least one place.',
     run: 'Patch and read',
