@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { FreezeOptions } from '../../shared/domain/index.ts';
+import { RecordFilter } from '../../shared/contracts/index.ts';
+import { Decision, FreezeOptions, NearCopyReport } from '../../shared/domain/index.ts';
 import { oneByOne, type Step } from '../store/index.ts';
 import { type JobContext, defineJob } from './definition.ts';
 
@@ -41,5 +42,53 @@ export const termsJob = defineJob({
     emit('changed', { what: 'records' });
     emit('changed', { what: 'history' });
     return { summary: `${params.terms.length} terms counted` };
+  },
+});
+
+/** Which records a decision on a whole list is about: those there when it was made. */
+export const DecideAll = z.object({
+  filter: RecordFilter,
+  decision: Decision,
+  reason: z.string().nullable(),
+  /** Records up to this number; later ones came after the decision. */
+  upTo: z.number().int(),
+});
+
+/**
+ * Decides on every record of a list, in steps. Ended half way, what was decided stays, as one entry to undo;
+ * continued, it goes on with the rest.
+ */
+export const decideJob = defineJob({
+  kind: 'decide',
+  params: DecideAll,
+  heavy: false,
+  title: ({ decision, reason }) => `Decide on a list: ${decision}${reason === null ? '' : ` (${reason})`}`,
+  run: async (context) => {
+    const { study, signal, emit, params } = context;
+    const ids = study.curation.select(params.filter).filter((id) => id <= params.upTo);
+    try {
+      const steps = study.decisions.decideSteps(ids, params.decision, params.reason);
+      const changed = await oneByOne(steps, signal, telling(context));
+      return { summary: `${changed.toLocaleString('en')} records decided`, result: { changed } };
+    } finally {
+      emit('changed', { what: 'records' });
+      emit('changed', { what: 'history' });
+    }
+  },
+});
+
+/** Compares every text to train on with every held-out one, were a version frozen now. */
+export const nearCopiesJob = defineJob({
+  kind: 'near-copies',
+  params: FreezeOptions,
+  heavy: false,
+  title: ({ name }) => `Check the split of ${name} for near-copies`,
+  run: async (context) => {
+    const { study, params, signal } = context;
+    const report = await oneByOne(study.datasets.nearCopySteps(params), signal, telling(context));
+    return {
+      summary: `${report.heldOut.toLocaleString('en')} held-out texts nearly repeated in training`,
+      result: NearCopyReport.parse(report),
+    };
   },
 });

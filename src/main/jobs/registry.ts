@@ -1,5 +1,6 @@
-import { freezeJob, termsJob } from './curate.ts';
+import { decideJob, freezeJob, nearCopiesJob, termsJob } from './curate.ts';
 import { type JobRegistry, createJobRegistry, registerJob } from './definition.ts';
+import { exportJob } from './export-records.ts';
 import { importJob } from './import.ts';
 import { modelGet } from './model-get.ts';
 import { modelImport } from './model-import.ts';
@@ -16,6 +17,9 @@ export const JOBS: JobRegistry = createJobRegistry([
   registerJob(sweepJob),
   registerJob(freezeJob),
   registerJob(termsJob),
+  registerJob(decideJob),
+  registerJob(nearCopiesJob),
+  registerJob(exportJob),
 ]);
 
 /** The same with what reaches out to PubMed, which needs the host's settings and key. */

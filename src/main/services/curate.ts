@@ -1,21 +1,25 @@
-import type { EngramContract, ServiceHandlers } from '../../shared/contracts/index.ts';
+import { contract, type EngramContract, type ServiceHandlers } from '../../shared/contracts/index.ts';
 import type { RecordFlag } from '../../shared/domain/index.ts';
-import { type FreezeOptions, type RecordId } from '../../shared/domain/index.ts';
+import { type FreezeOptions, NearCopyReport, type RecordId } from '../../shared/domain/index.ts';
 import { RECORD_FORMATS } from '../exporters/records/format.ts';
 import type { DatasetDraft } from '../store/index.ts';
 import { CancelledError, InvariantError } from '../../shared/errors/index.ts';
-import { freezeJob, termsJob } from '../jobs/curate.ts';
-import { oneByOne } from '../store/index.ts';
+import { decideJob, freezeJob, nearCopiesJob, termsJob } from '../jobs/curate.ts';
+import { exportJob, exportSteps } from '../jobs/export-records.ts';
+import { atOnce, oneByOne } from '../store/index.ts';
 import type { ServiceContext } from './context.ts';
 import { bundledTokenizer } from './models/tokenizers.ts';
 import { tokenLengths } from './token-lengths.ts';
-import { exportPath, exportRecords } from './record-export.ts';
+import { exportPath } from './record-export.ts';
 
 /** Below this many training texts a fine-tuned model mostly repeats what it was shown. */
 const FEW_TEXTS = 50;
 
-/** Up to so many records, terms and versions are made at once; above, as jobs with their progress. */
+/** Up to so many records, they are counted, frozen, decided on, compared and exported at once; above, as jobs. */
 const SMALL_STUDY = 5_000;
+
+/** What the job that decides on a list says in the end. */
+const Decided = contract.curate.decideAll.output;
 
 /** Implements `curate`: finding, deciding, and freezing datasets. */
 export function createCurateService({
@@ -53,11 +57,14 @@ export function createCurateService({
       edited('records');
       return {};
     },
-    export: ({ filter, format }) => {
+    export: async ({ filter, format }) => {
       const { extension, mime } = RECORD_FORMATS[format];
       const name = `records.${extension}`;
       const path = exportPath(name);
-      exportRecords(study(), filter, format, path);
+      const { study: open, queue } = session.require();
+      if (open.curation.select(filter).length > SMALL_STUDY) {
+        await queue.wait(queue.start(exportJob, { filter, format, path }).id);
+      } else atOnce(exportSteps(open, filter, format, path));
       return files.offerDownload({ content: { path }, name, mime });
     },
     setNote: ({ id, note }: { id: RecordId; note: string }) => {
@@ -67,8 +74,15 @@ export function createCurateService({
       return {};
     },
     flow: () => study().curation.flow(),
-    decideAll: ({ filter, decision, reason }) => {
-      const changed = study().decisions.decide(study().curation.ids(filter), decision, reason);
+    decideAll: async ({ filter, decision, reason }) => {
+      const { study: open, queue } = session.require();
+      const ids = open.curation.select(filter);
+      if (ids.length > SMALL_STUDY) {
+        const upTo = ids.reduce((most, id) => Math.max(most, id), 0);
+        const { result } = await queue.wait(queue.start(decideJob, { filter, decision, reason, upTo }).id);
+        return Decided.parse(result);
+      }
+      const changed = atOnce(open.decisions.decideSteps(ids, decision, reason));
       edited('records');
       return { changed };
     },
@@ -94,8 +108,12 @@ export function createCurateService({
       };
     },
     nearCopies: async (options) => {
-      const { datasets, records } = study();
-      const report = await oneByOne(datasets.nearCopySteps(options), newest('near-copies'));
+      const { study: open, queue } = session.require();
+      const { datasets, records } = open;
+      const report =
+        records.count() > SMALL_STUDY
+          ? NearCopyReport.parse((await queue.wait(queue.start(nearCopiesJob, options).id)).result)
+          : await oneByOne(datasets.nearCopySteps(options), newest('near-copies'));
       const named = (id: RecordId) => ({ id, title: records.get(id).title });
       return {
         ...report,

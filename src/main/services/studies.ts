@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { EngramContract, ServiceHandlers, StudyCounts } from '../../shared/contracts/index.ts';
 import { StoreError, UserInputError } from '../../shared/errors/index.ts';
 import { importJob } from '../jobs/import.ts';
-import type { Study } from '../store/index.ts';
+import { oneByOne, type Study } from '../store/index.ts';
 import type { OpenStudy, ServiceContext } from './context.ts';
 import { parsePairsStrictly } from './pairs/parse.ts';
 import { createRecentStudies } from './recent.ts';
@@ -39,13 +39,13 @@ export function createStudiesService(context: ServiceContext): ServiceHandlers<E
       return {};
     },
     history: () => session.require().study.undo.history(),
-    undo: () => {
-      const undone = session.require().study.undo.undo();
+    undo: async () => {
+      const undone = await oneByOne(session.require().study.undo.undoSteps());
       if (undone !== null) announce(undone.what);
       return { undone: undone?.label ?? null };
     },
-    redo: () => {
-      const redone = session.require().study.undo.redo();
+    redo: async () => {
+      const redone = await oneByOne(session.require().study.undo.redoSteps());
       if (redone !== null) announce(redone.what);
       return { redone: redone?.label ?? null };
     },

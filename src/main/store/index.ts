@@ -7,4 +7,4 @@ export { SweepInput } from './repositories/sweeps.ts';
 export type { NewBlock, StoredBlock } from './repositories/blocks.ts';
 export type { StoredJob, JobUpdate } from './repositories/jobs.ts';
 export type { DatasetDraft } from './repositories/dataset-draft.ts';
-export { oneByOne, type Step, type Steps } from './steps.ts';
+export { atOnce, oneByOne, type Step, type Steps } from './steps.ts';

@@ -19,13 +19,17 @@ export function atOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** Does the steps one by one and lets everything else run between them. Ends with the signal's reason. */
+/**
+ * Does the steps one by one and lets everything else run between them. Ends with the signal's reason, which is
+ * thrown where the work stands, so that it can put away what it holds.
+ */
 export async function oneByOne<T>(
   steps: Steps<T>,
   signal?: AbortSignal,
   tell: (step: Step) => void = () => undefined,
 ): Promise<T> {
   for (;;) {
+    if (signal?.aborted === true) steps.throw(signal.reason);
     signal?.throwIfAborted();
     const next = steps.next();
     if (next.done === true) return next.value;

@@ -1,8 +1,9 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import type { EngramEvents } from '../../shared/contracts/index.ts';
-import { InvariantError, UserInputError } from '../../shared/errors/index.ts';
-import { json, now, query } from './rows.ts';
+import { now, query } from './rows.ts';
+import { atOnce, type Steps } from './steps.ts';
+import { createImageTriggers, type Image, imageApplier, imageOf, REPEATABLE } from './undo-images.ts';
 
 /** Which part of the study an edit touches: sent on so that what shows it reloads. */
 type EditedPart = EngramEvents['changed']['what'];
@@ -26,16 +27,30 @@ const TABLES: Readonly<Record<string, string>> = {
 /** Steps kept; older ones are forgotten. */
 const KEPT_STEPS = 500;
 
-const Cell = z.union([z.string(), z.number(), z.null()]);
-const Image = z.record(z.string(), Cell);
-type Image = z.infer<typeof Image>;
+/** Changes undone between two pauses, where an edit may be undone in parts. */
+const PART = 2_000;
+const NO_LIMIT = -1;
 const StepRow = z.object({ id: z.number(), label: z.string(), what: z.string() });
-const ChangeRow = z.object({
-  id: z.number(),
-  table_name: z.string(),
-  before: json(Image).nullable(),
-  after: json(Image).nullable(),
-});
+interface ChangeRow<Text = string | null> {
+  readonly id: number;
+  readonly table_name: string;
+  readonly before: Text;
+  readonly after: Text;
+}
+
+/** A step being recorded, and the last change in it. */
+interface Recorded {
+  readonly step: number;
+  readonly last: number;
+}
+
+/** A step that is being undone or redone: how far it is, by the number of its last change. */
+interface Undoing {
+  readonly step: z.infer<typeof StepRow>;
+  readonly backwards: boolean;
+  readonly most: number;
+  at: number;
+}
 
 interface UndoneStep {
   readonly label: string;
@@ -50,16 +65,27 @@ interface UndoneStep {
 export interface UndoLog {
   /** Runs an edit in one transaction and records it under a label such as `Exclude 3 records`. */
   edit<T>(label: string, what: EditedPart, work: () => T): T;
+  /**
+   * An edit of many rows in parts, each a transaction of its own, between which others may use the study. All parts
+   * are one step to undo, unless something else was edited or undone between two of them.
+   */
+  parts(label: string, what: EditedPart): <T>(work: () => T) => T;
   history(): { undo: string | null; redo: string | null };
   /** Undoes the newest edit; null when there is none. */
   undo(): UndoneStep | null;
   redo(): UndoneStep | null;
+  /**
+   * The same in steps. One that decided on very many records takes several;
+   * an edit made meanwhile first waits for the rest, and one broken off by the end of the process can be undone anew.
+   */
+  undoSteps(): Steps<UndoneStep | null>;
+  redoSteps(): Steps<UndoneStep | null>;
 }
 
 export function createUndoLog(db: Database): UndoLog {
   let recording: number | null = null;
   db.function('undo_step_now', { deterministic: false }, () => recording);
-  for (const table of Object.keys(TABLES)) createTriggers(db, table);
+  for (const table of Object.keys(TABLES)) createImageTriggers(db, table);
 
   const insertStep = db.prepare<[string, string, string]>(
     'INSERT INTO undo_step (label, what, at) VALUES (?, ?, ?)',
@@ -81,128 +107,135 @@ export function createUndoLog(db: Database): UndoLog {
     'SELECT id, label, what FROM undo_step WHERE undone = 1 ORDER BY id LIMIT 1',
     StepRow,
   );
-  const changes = query<[number], typeof ChangeRow>(
-    db,
-    'SELECT id, table_name, before, after FROM undo_change WHERE step_id = ? ORDER BY id',
-    ChangeRow,
+  const CHANGES = 'SELECT id, table_name, before, after FROM undo_change WHERE step_id = ?';
+  const changesBack = db.prepare<[number, number, number], ChangeRow>(
+    `${CHANGES} AND id < ? ORDER BY id DESC LIMIT ?`,
   );
-  const recorder = applier(db);
+  const changesForth = db.prepare<[number, number, number], ChangeRow>(
+    `${CHANGES} AND id > ? ORDER BY id LIMIT ?`,
+  );
+  const countChanges = db.prepare<[number], { total: number; repeatable: number }>(
+    `SELECT count(*) AS total, coalesce(sum(table_name = '${REPEATABLE}'), 0) AS repeatable
+     FROM undo_change WHERE step_id = ?`,
+  );
+  const updates = db.prepare<[number, number], ChangeRow<string>>(
+    `SELECT id, table_name, before, after FROM undo_change
+     WHERE step_id = ? AND id > ? AND before IS NOT NULL AND after IS NOT NULL ORDER BY id`,
+  );
+  const lastChange = db
+    .prepare<[number], number | null>('SELECT max(id) FROM undo_change WHERE step_id = ?')
+    .pluck();
+  const recorder = imageApplier(db, TABLES);
 
-  /** Keeps of each updated row only its key and what changed. Returns whether anything changed at all. */
-  const compact = (step: number): boolean => {
-    const rows = changes.all(step);
-    for (const { id, table_name, before, after } of rows) {
-      if (before === null || after === null) continue;
+  /** Keeps of each updated row only its key and what changed. Returns the last change, undefined when there is none. */
+  const compact = (step: number, after: number): number | undefined => {
+    for (const { id, table_name, ...texts } of updates.all(step, after)) {
+      const [before, image] = [imageOf(texts.before), imageOf(texts.after)];
       const key = TABLES[table_name];
-      const differs = Object.keys(after).filter((c) => c === key || before[c] !== after[c]);
-      const pick = (image: Image) => JSON.stringify(Object.fromEntries(differs.map((c) => [c, image[c]])));
-      setImages.run(pick(before), pick(after), id);
+      const differs = Object.keys(image).filter((c) => c === key || before[c] !== image[c]);
+      const pick = (row: Image) => JSON.stringify(Object.fromEntries(differs.map((c) => [c, row[c]])));
+      setImages.run(pick(before), pick(image), id);
     }
-    return rows.length > 0;
+    return lastChange.get(step) ?? undefined;
   };
 
-  const apply = (step: z.infer<typeof StepRow>, backwards: boolean): UndoneStep => {
+  /** Runs work and records it in a step, or in a new one. Returns the step with its last change, null where nothing changed. */
+  const record = <T>(
+    label: string,
+    what: EditedPart,
+    known: Recorded | null,
+    work: () => T,
+  ): { result: T; recorded: Recorded | null } => {
+    settle();
+    return db
+      .transaction(() => {
+        const step = known?.step ?? Number(insertStep.run(label, what, now()).lastInsertRowid);
+        recording = step;
+        try {
+          const result = work();
+          recording = null;
+          const last = compact(step, known?.last ?? 0);
+          if (last === undefined) dropStep.run(step);
+          else {
+            dropRedo.run();
+            dropOld.run(step - KEPT_STEPS);
+          }
+          return { result, recorded: last === undefined ? null : { step, last } };
+        } finally {
+          recording = null;
+        }
+      })
+      .immediate();
+  };
+
+  let begun: Undoing | null = null;
+
+  /** Undoes or redoes some more of what was begun, and with the last of it the step. */
+  const applySome = (work: Undoing): void => {
+    const { step, backwards, most } = work;
     db.transaction(() => {
-      const rows = changes.all(step.id);
-      if (backwards) rows.reverse();
-      for (const { table_name, before, after } of rows) {
+      const rows = (backwards ? changesBack : changesForth).all(step.id, work.at, most);
+      for (const { table_name, ...texts } of rows) {
+        const before = texts.before === null ? null : imageOf(texts.before);
+        const after = texts.after === null ? null : imageOf(texts.after);
         recorder(table_name, backwards ? after : before, backwards ? before : after, step.label);
       }
-      setUndone.run(backwards ? 1 : 0, step.id);
+      const more = rows.length === most;
+      if (!more) setUndone.run(backwards ? 1 : 0, step.id);
+      work.at = rows.at(-1)?.id ?? work.at;
+      if (!more) begun = null;
     }).immediate();
-    return { label: step.label, what: step.what as EditedPart };
+  };
+
+  /** Brings to its end what was begun before anything else is edited. */
+  const settle = (): void => {
+    while (begun !== null) applySome(begun);
+  };
+
+  function* apply(step: z.infer<typeof StepRow> | undefined, backwards: boolean): Steps<UndoneStep | null> {
+    if (step === undefined) return null;
+    const { total, repeatable } = countChanges.get(step.id) ?? { total: 0, repeatable: 0 };
+    const most = total > PART && total === repeatable ? PART : NO_LIMIT;
+    const work: Undoing = { step, backwards, most, at: backwards ? Number.MAX_SAFE_INTEGER : 0 };
+    begun = work;
+    try {
+      for (let done = PART; ; done += PART) {
+        applySome(work);
+        if (stillBegun(work))
+          yield { done: Math.min(done, total), total, doing: backwards ? 'undoing' : 'redoing' };
+        if (!stillBegun(work)) return { label: step.label, what: step.what as EditedPart };
+      }
+    } catch (error) {
+      if (most === NO_LIMIT) begun = null;
+      throw error;
+    }
+  }
+  const stillBegun = (work: Undoing): boolean => begun === work;
+
+  const undoSteps = (): Steps<UndoneStep | null> => {
+    settle();
+    return apply(newest.get(), true);
+  };
+  const redoSteps = (): Steps<UndoneStep | null> => {
+    settle();
+    return apply(nextRedo.get(), false);
   };
 
   return {
-    edit: (label, what, work) => {
-      if (recording !== null) return work();
-      return db
-        .transaction(() => {
-          const step = Number(insertStep.run(label, what, now()).lastInsertRowid);
-          recording = step;
-          try {
-            const result = work();
-            recording = null;
-            if (!compact(step)) dropStep.run(step);
-            else {
-              dropRedo.run();
-              dropOld.run(step - KEPT_STEPS);
-            }
-            return result;
-          } finally {
-            recording = null;
-          }
-        })
-        .immediate();
+    edit: (label, what, work) => (recording === null ? record(label, what, null, work).result : work()),
+    parts: (label, what) => {
+      let known: Recorded | null = null;
+      return (work) => {
+        if (known !== null && newest.get()?.id !== known.step) known = null;
+        const { result, recorded } = record(label, what, known, work);
+        known = recorded;
+        return result;
+      };
     },
     history: () => ({ undo: newest.get()?.label ?? null, redo: nextRedo.get()?.label ?? null }),
-    undo: () => {
-      const step = newest.get();
-      return step === undefined ? null : apply(step, true);
-    },
-    redo: () => {
-      const step = nextRedo.get();
-      return step === undefined ? null : apply(step, false);
-    },
-  };
-}
-
-function createTriggers(db: Database, table: string): void {
-  const columns = z
-    .array(z.object({ name: z.string() }))
-    .parse(db.pragma(`table_info(${table})`))
-    .map((c) => c.name);
-  const image = (row: 'OLD' | 'NEW') =>
-    `json_object(${columns.map((c) => `'${c}', ${row}.${c}`).join(', ')})`;
-  const events = [
-    ['INSERT', 'NULL', image('NEW')],
-    ['UPDATE', image('OLD'), image('NEW')],
-    ['DELETE', image('OLD'), 'NULL'],
-  ] as const;
-  for (const [event, before, after] of events) {
-    db.exec(`CREATE TEMP TRIGGER undo_${table}_${event.toLowerCase()} AFTER ${event} ON main.${table}
-      WHEN undo_step_now() IS NOT NULL
-      BEGIN
-        INSERT INTO undo_change (step_id, table_name, before, after)
-        VALUES (undo_step_now(), '${table}', ${before}, ${after});
-      END`);
-  }
-}
-
-/** Takes one row from one image to the other: insert, update of the changed columns, or delete. */
-function applier(db: Database) {
-  const prepared = new Map<string, Statement>();
-  const statement = (sql: string): Statement => {
-    const known = prepared.get(sql) ?? db.prepare(sql);
-    prepared.set(sql, known);
-    return known;
-  };
-  return (table: string, from: Image | null, to: Image | null, label: string): void => {
-    const key = TABLES[table];
-    if (key === undefined) throw new InvariantError(`undo log names the table ${table}`);
-    try {
-      if (to === null) {
-        if (from !== null) statement(`DELETE FROM ${table} WHERE ${key} = ?`).run(from[key]);
-      } else if (from === null) {
-        const columns = Object.keys(to);
-        statement(
-          `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
-        ).run(...Object.values(to));
-      } else {
-        const columns = Object.keys(to).filter((c) => c !== key);
-        if (columns.length === 0) return;
-        statement(`UPDATE ${table} SET ${columns.map((c) => `${c} = ?`).join(', ')} WHERE ${key} = ?`).run(
-          ...columns.map((c) => to[c]),
-          to[key],
-        );
-      }
-    } catch (error) {
-      throw new UserInputError(
-        'UNDO_IN_USE',
-        `"${label}" cannot be undone or redone: something made since then depends on it.`,
-        'Remove what depends on it first, or leave it as it is.',
-        error,
-      );
-    }
+    undo: () => atOnce(undoSteps()),
+    redo: () => atOnce(redoSteps()),
+    undoSteps,
+    redoSteps,
   };
 }

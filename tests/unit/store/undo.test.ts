@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { RecordFilter } from '../../../src/shared/contracts/index.ts';
 import type { PairLine, RecordId, Report } from '../../../src/shared/domain/index.ts';
-import { type Study, createStudy, openStudy } from '../../../src/main/store/index.ts';
+import { atOnce, type Study, createStudy, openStudy } from '../../../src/main/store/index.ts';
 import { addRecords, tempFolder, tempStudy } from '../../support/store.ts';
 
 const line = (id: string): PairLine => ({
@@ -165,5 +166,97 @@ describe('undo and redo', () => {
     expect(study.sweeps.list()).toEqual([]);
     study.undo.undo();
     expect(study.sweeps.list().map((s) => s.id)).toEqual([sweep.id]);
+  });
+});
+
+describe('an edit of very many rows', () => {
+  const N = 5_000;
+  const all = RecordFilter.parse({});
+  function large(): Study {
+    const study = tempStudy();
+    addRecords(
+      study,
+      Array.from({ length: N }, (_, i) => ({ title: `T${i}`, abstract: `Text ${i}.` })),
+    );
+    return study;
+  }
+  const counts = (study: Study) => {
+    const { included, excluded, undecided } = study.curation.flow();
+    return { included, excluded, undecided };
+  };
+
+  test('is made in parts, undone and redone as one', () => {
+    const study = large();
+    study.decisions.decide(study.curation.ids(all).slice(0, 10), 'exclude', 'Off topic');
+    const told = [...study.decisions.decideSteps(study.curation.select(all), 'include', null)];
+    expect(told.map(({ done, total }) => [done, total])).toEqual([1, 2, 3, 4, 5].map((n) => [n * 1_000, N]));
+    expect(study.undo.history()).toEqual({ undo: 'Include 5,000 records', redo: null });
+    expect([...study.undo.undoSteps()].length).toBeGreaterThan(1);
+    expect(counts(study)).toEqual({ included: 0, excluded: 10, undecided: N - 10 });
+    expect(study.undo.redo()?.label).toBe('Include 5,000 records');
+    expect(counts(study)).toEqual({ included: N, excluded: 0, undecided: 0 });
+    expect(study.undo.undo()?.label).toBe('Include 5,000 records');
+    expect(study.undo.undo()?.label).toBe('Exclude 10 records (Off topic)');
+    expect(counts(study).undecided).toBe(N);
+  });
+
+  test('with another edit between its parts, every order of undoing goes back to how it was', () => {
+    const study = large();
+    const ids = study.curation.select(all);
+    const steps = study.decisions.decideSteps(ids, 'include', null);
+    steps.next();
+    study.decisions.decide([...study.curation.ids(all)].slice(500, 1_500), 'exclude', 'Off topic');
+    atOnce(steps);
+    expect(counts(study)).toEqual({ included: N - 500, excluded: 500, undecided: 0 });
+    const labels = [study.undo.undo(), study.undo.undo(), study.undo.undo()].map((step) => step?.label);
+    expect(labels).toEqual([
+      'Include 5,000 records',
+      'Exclude 1,000 records (Off topic)',
+      'Include 5,000 records',
+    ]);
+    expect(counts(study)).toEqual({ included: 0, excluded: 0, undecided: N });
+    for (let i = 0; i < 3; i++) study.undo.redo();
+    expect(counts(study)).toEqual({ included: N - 500, excluded: 500, undecided: 0 });
+  });
+
+  test('ended half way, what was done stays and is undone as one', () => {
+    const study = large();
+    const steps = study.decisions.decideSteps(study.curation.select(all), 'maybe', null);
+    steps.next();
+    steps.next();
+    steps.return(0);
+    expect(counts(study).undecided).toBe(N - 2_000);
+    study.undo.undo();
+    expect(counts(study).undecided).toBe(N);
+    expect(study.undo.history().undo).toBeNull();
+  });
+
+  test('undone half way, an edit first waits for the rest; a process that ended there can undo it anew', () => {
+    const study = large();
+    atOnce(study.decisions.decideSteps(study.curation.select(all), 'include', null));
+    const steps = study.undo.undoSteps();
+    steps.next();
+    expect(counts(study).included).toBe(3_000);
+    const [id] = study.curation.ids(all);
+    study.decisions.decide(id === undefined ? [] : [id], 'maybe', null);
+    expect(counts(study)).toEqual({ included: 0, excluded: 0, undecided: N - 1 });
+    expect(steps.next()).toMatchObject({ done: true, value: { label: 'Include 5,000 records' } });
+    study.undo.undo();
+
+    atOnce(study.decisions.decideSteps(study.curation.select(all), 'include', null));
+    study.undo.undoSteps().next();
+    const { folder } = study;
+    study.close();
+    const again = openStudy(folder);
+    expect(again.undo.history()).toEqual({ undo: 'Include 5,000 records', redo: null });
+    expect(again.undo.undo()?.label).toBe('Include 5,000 records');
+    expect(counts(again)).toEqual({ included: 0, excluded: 0, undecided: N });
+    again.undo.redoSteps().next();
+    const half = again.folder;
+    again.close();
+    const last = openStudy(half);
+    last.undo.redo();
+    expect(counts(last).included).toBe(N);
+    last.close();
   });
 });

@@ -41,6 +41,8 @@ export interface CurationRepository {
   page(filter: RecordFilter, offset: number, limit: number): RecordPage;
   /** Ids of all records that pass the filter, in the order of the list. */
   ids(filter: RecordFilter): RecordId[];
+  /** The same as plain numbers, a million at once. */
+  select(filter: RecordFilter): Uint32Array;
   facets(filter: RecordFilter): Facets;
   flow(): FlowCount;
 }
@@ -153,6 +155,7 @@ export function createCurationRepository(
       };
     },
     ids: (filter) => Array.from(index.select(filter).ids, (id) => brandId(RecordId, id)),
+    select: (filter) => index.select(filter).ids,
     facets: (filter) => {
       const selection = index.select(filter);
       const decided = selection.decisions();

@@ -4,7 +4,7 @@ import { Decision, ImportedRecord, RecordFlag, RecordId, SourceId } from '../../
 import type { RecordIndex } from '../record-index/index.ts';
 import { json, now, query } from '../rows.ts';
 import type { SubjectPacker } from '../subjects.ts';
-import { type StoreContext, brandId, found } from './base.ts';
+import { type StoreContext, found } from './base.ts';
 import { type CompareCopies, createCopyGroups, type NewRecord } from './copies.ts';
 import type { TermRepository } from './terms.ts';
 
@@ -45,6 +45,7 @@ const Row = z.object({
   reason: z.string().nullable(),
   note: z.string(),
 });
+type Stored = z.output<typeof Row>;
 const CopyRow = z.object({ id: RecordId, title: z.string(), sourceName: z.string() });
 export interface RecordRepository {
   /**
@@ -65,6 +66,8 @@ export interface RecordRepository {
   /** Takes a copy out of its group, to stand for itself; undoable. */
   separate(id: RecordId): void;
   get(id: RecordId): RecordDetail;
+  /** Some records in the order of their ids given; those that are not there are left out. */
+  several(ids: Uint32Array): RecordDetail[];
   /** Records to screen: one of each group of copies. */
   count(): number;
   undecided(): number;
@@ -95,21 +98,33 @@ export function createRecordRepository(
     'INSERT INTO tombstone (pmid, source_id, deleted_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
   );
   const ofPmid = db.prepare<[string], number>('SELECT id FROM record WHERE pmid = ?').pluck();
-  const select = query<[number], typeof Row>(
-    db,
-    `SELECT r.*, s.name AS source_name, b.abstract, b.detail,
+  const DETAIL = `SELECT r.*, s.name AS source_name, b.abstract, b.detail,
        coalesce(d.decision, 'undecided') AS decision, d.reason, coalesce(d.note, '') AS note
      FROM record r JOIN source s ON s.id = r.source_id JOIN record_body b ON b.record_id = r.id
-       LEFT JOIN decision d ON d.record_id = r.id
-     WHERE r.id = ?`,
+       LEFT JOIN decision d ON d.record_id = r.id`;
+  const select = query<[number], typeof Row>(db, `${DETAIL} WHERE r.id = ?`, Row);
+  const selectSeveral = query<[string], typeof Row>(
+    db,
+    DETAIL.replace('FROM record r', 'FROM json_each(?) j CROSS JOIN record r ON r.id = j.value') +
+      ' ORDER BY j.key',
     Row,
   );
+  const selectCopied = db
+    .prepare<[string], number>(
+      'SELECT DISTINCT duplicate_of FROM record WHERE duplicate_of IN (SELECT value FROM json_each(?))',
+    )
+    .pluck();
   const selectCopies = query<[number, number, number], typeof CopyRow>(
     db,
     `SELECT r.id, r.title, s.name AS sourceName FROM record r JOIN source s ON s.id = r.source_id
      WHERE (r.id = ? OR r.duplicate_of = ?) AND r.id <> ? ORDER BY r.id`,
     CopyRow,
   );
+
+  const copiesOf = (row: Stored) => {
+    const group = row.duplicate_of ?? row.id;
+    return selectCopies.all(group, group, row.id);
+  };
 
   const insert = (
     sourceId: SourceId,
@@ -188,29 +203,13 @@ export function createRecordRepository(
       if (record.duplicate_of === null) return;
       undo.edit('Separate a record from its copies', 'records', () => copies.leave(id));
     },
-    get: (id) => {
-      const row = found(select.get(id), 'record', id);
-      const group = row.duplicate_of ?? row.id;
-      return {
-        ...row.detail,
-        id: row.id,
-        sourceId: row.source_id,
-        sourceName: row.source_name,
-        importedAt: row.imported_at,
-        contentHash: row.content_hash,
-        pmid: row.pmid,
-        version: row.version,
-        title: row.title,
-        abstract: row.abstract,
-        journal: row.journal,
-        year: row.year,
-        flags: row.flags,
-        decision: row.decision,
-        reason: row.reason,
-        note: row.note,
-        duplicateOf: row.duplicate_of,
-        copies: selectCopies.all(group, group, brandId(RecordId, id)),
-      };
+    get: (id) => detailOf(found(select.get(id), 'record', id), copiesOf),
+    several: (ids) => {
+      const list = JSON.stringify([...ids]);
+      const copied = new Set(selectCopied.all(list));
+      return selectSeveral
+        .all(list)
+        .map((row) => detailOf(row, row.duplicate_of !== null || copied.has(row.id) ? copiesOf : () => []));
     },
     count: () =>
       Number(
@@ -226,5 +225,28 @@ export function createRecordRepository(
         .decided()
         .filter(({ decision }) => decision === 'undecided')
         .reduce((sum, { n }) => sum + n, 0),
+  };
+}
+
+function detailOf(row: Stored, copiesOf: (row: Stored) => RecordDetail['copies']): RecordDetail {
+  return {
+    ...row.detail,
+    id: row.id,
+    sourceId: row.source_id,
+    sourceName: row.source_name,
+    importedAt: row.imported_at,
+    contentHash: row.content_hash,
+    pmid: row.pmid,
+    version: row.version,
+    title: row.title,
+    abstract: row.abstract,
+    journal: row.journal,
+    year: row.year,
+    flags: row.flags,
+    decision: row.decision,
+    reason: row.reason,
+    note: row.note,
+    duplicateOf: row.duplicate_of,
+    copies: copiesOf(row),
   };
 }

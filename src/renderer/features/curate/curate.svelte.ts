@@ -30,6 +30,8 @@ export function narrowing(filter: RecordFilter): number {
     filter.publicationTypes,
     filter.journals,
     filter.languages,
+    filter.mesh,
+    filter.keywords,
     filter.sources,
     filter.flags,
   ];

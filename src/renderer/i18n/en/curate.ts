@@ -37,6 +37,7 @@ export const curate = {
   facetFlag: 'Flag',
   facetJournal: 'Journal',
   facetLanguage: 'Language',
+  facetSubject: { mesh: 'MeSH heading', keywords: 'Keyword' },
   facetSource: 'Import',
   notGiven: 'not given',
   more: (n: number) => `${count(n)} more`,

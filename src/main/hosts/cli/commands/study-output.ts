@@ -6,8 +6,9 @@ import { RecordFilter } from '../../../../shared/contracts/index.ts';
 import { SweepId } from '../../../../shared/domain/index.ts';
 import { EngineError, UserInputError } from '../../../../shared/errors/index.ts';
 import { exportTable, ExportWhat } from '../../../services/export.ts';
-import { exportRecords } from '../../../services/record-export.ts';
+import { exportSteps } from '../../../jobs/export-records.ts';
 import { verifyStudy } from '../../../services/verify.ts';
+import { atOnce } from '../../../store/index.ts';
 import type { CommandContext, CommandDefinition } from '../command.ts';
 import { oneOf, wholeNumber } from '../parse.ts';
 import { withStudy } from '../study.ts';
@@ -45,7 +46,7 @@ export const exportCommand: CommandDefinition = (program, run) => {
           const recordFormat = RecordOnly.safeParse(format);
           if (recordFormat.success) {
             const out = recordsFile(what, recordFormat.data, flags.out);
-            const rows = exportRecords(study, RecordFilter.parse({}), recordFormat.data, out);
+            const rows = atOnce(exportSteps(study, RecordFilter.parse({}), recordFormat.data, out));
             if (terminal.json) terminal.result({ out, what, format, rows });
             terminal.say(`${rows} rows written to ${out}`);
             return;
