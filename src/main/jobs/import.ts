@@ -18,7 +18,7 @@ import { type BatchCounts, type NewRecord, hashFile } from '../store/index.ts';
 import { type JobContext, defineJob } from './definition.ts';
 
 /** Items that are validated and committed together with the position in the file. */
-const BATCH_ITEMS = 200;
+const BATCH_ITEMS = 50;
 
 const ImportFile = z.object({
   /** Absolute path on this machine. */
