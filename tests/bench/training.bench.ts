@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as rest } from 'node:timers/promises';
 import { clipScale } from '../../src/main/engine/nn/adamw.ts';
 import type { MemoryMode } from '../../src/main/engine/nn/trainingCost.ts';
 import { freshWeights } from '../../src/main/models/create.ts';
@@ -67,6 +68,8 @@ const SETUPS: readonly Setup[] = [
     steps: 3,
   },
 ];
+/** Before every turn: threads of either side go on spinning for a while, and would hold up the other's. */
+const REST_MS = 30;
 const OPTIMIZER = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 const RATE = 1e-3;
 const DECAY = 0.01;
@@ -139,6 +142,7 @@ async function compare(setup: Setup, shortest: number, mode: MemoryMode): Promis
   let [tokens, worst, peerMb] = [0, 0, Number.NaN];
   for (let t = 1; t <= steps + 1; t++) {
     const rows = Int32Array.from({ length: batch }, (_, i) => (t - 1) * batch + i);
+    await rest(REST_MS);
     const start = performance.now();
     const values = await step(rows, t);
     const warm = t > 1; // the first step compiles graphs
@@ -146,6 +150,7 @@ async function compare(setup: Setup, shortest: number, mode: MemoryMode): Promis
     if (warm) tokens += rows.reduce((sum, row) => sum + (data.lengths[row] ?? 0), 0);
     if (peer === null) continue;
     const [from, to] = [(t - 1) * batch, t * batch];
+    await rest(REST_MS);
     const answer = await peer.ask({
       ids: Array.from(data.ids.subarray(from * length, to * length)),
       lengths: Array.from(data.lengths.subarray(from, to)),

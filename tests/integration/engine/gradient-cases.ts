@@ -260,6 +260,21 @@ export const GRADIENT_CASES: Readonly<Record<string, readonly GradientCase[]>> =
       build: (g, x) => x.map((t) => b.gather(g, t, ids(g, [3], [2, -1, 2]), 1)),
     },
     {
+      name: 'all rows, over and over',
+      shapes: [[3, 2]],
+      build: (g, x) => x.map((t) => b.gather(g, t, ids(g, [6], [0, 1, 2, 0, 1, 2]))),
+    },
+    {
+      name: 'the first rows, over and over, of a matrix used elsewhere too',
+      shapes: [[4, 2]],
+      build: (g, x) => x.flatMap((t) => [b.mul(g, t, t), b.gather(g, t, ids(g, [6], [0, 1, 0, 1, 0, 1]))]),
+    },
+    {
+      name: 'rows that begin again out of step',
+      shapes: [[3, 2]],
+      build: (g, x) => x.map((t) => b.gather(g, t, ids(g, [6], [0, 1, 2, 0, 1, 1]))),
+    },
+    {
       name: 'rows of a matrix used elsewhere too',
       shapes: [[4, 3]],
       build: (g, x) =>

@@ -105,6 +105,16 @@ export class Graph {
     return tensor;
   }
 
+  /** A row of ones [1, n], shared by all its uses. */
+  ones(n: number): Tensor {
+    const key = `o${n}`;
+    const known = this.#scalars.get(key);
+    if (known !== undefined) return known;
+    const tensor = this.constant(`ones_${this.#scalars.size}`, [1, n], new Float32Array(n).fill(1));
+    this.#scalars.set(key, tensor);
+    return tensor;
+  }
+
   /** A small int64 vector (axes, shapes), shared by all its uses. */
   ints(values: readonly number[]): Tensor {
     const key = `i${values.join(',')}`;

@@ -48,10 +48,11 @@ export function adamwUpdate(
     readonly root: Tensor;
   },
 ): AdamWState {
-  const gradient = b.mul(g, raw, by.scale);
-  const first = b.add(g, b.mul(g, m, options.beta1), b.mul(g, gradient, 1 - options.beta1));
-  const square = b.mul(g, gradient, gradient);
-  const second = b.add(g, b.mul(g, v, options.beta2), b.mul(g, square, 1 - options.beta2));
+  // What is one number is worked out first: every pass over all values counts.
+  const share = b.mul(g, by.scale, 1 - options.beta1);
+  const square = b.mul(g, b.mul(g, by.scale, by.scale), 1 - options.beta2);
+  const first = b.add(g, b.mul(g, m, options.beta1), b.mul(g, raw, share));
+  const second = b.add(g, b.mul(g, v, options.beta2), b.mul(g, b.mul(g, raw, raw), square));
   const denominator = b.add(g, b.mul(g, b.sqrt(g, second), by.root), options.epsilon);
   const update = b.mul(g, b.div(g, first, denominator), by.step);
   return { p: b.sub(g, by.keep === null ? p : b.mul(g, p, by.keep), update), m: first, v: second };

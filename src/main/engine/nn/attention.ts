@@ -55,8 +55,8 @@ export interface AttentionPlace {
   readonly positions: Positions;
   /** Called at every point of `attn.`, in the order of computation; absent where nobody looks. */
   readonly at: Tap | undefined;
-  /** Acts on the pattern where it mixes values. */
-  readonly dropout: (pattern: Tensor) => Tensor;
+  /** Acts on the pattern where it mixes values; absent where there is none. */
+  readonly dropout: ((pattern: Tensor) => Tensor) | undefined;
 }
 
 /**
@@ -94,11 +94,56 @@ export function attention(place: AttentionPlace, rows: { q: Tensor; k: Tensor; v
   const qt = b.transpose(g, b.mul(g, turned(qh, H), 1 / Math.sqrt(dh)), [0, 2, 1, 3]); // [B, H, T, dh]
   const kt = b.transpose(g, shared(turned(kh, G)), [0, 2, 3, 1]); // [B, H, dh, T]
   const vt = b.transpose(g, shared(vh), [0, 2, 1, 3]); // [B, H, T, dh]
+  const plain = place.at === undefined && place.dropout === undefined;
+  const blocks = plain ? causalBlocks(ids.shape[1]) : [];
+  if (blocks.length > 1) {
+    const mixed = blockwise(g, { qt, kt, vt }, blocks); // [B, H, T, dh]
+    return projected(place, flattened(g, b.transpose(g, mixed, [0, 2, 1, 3]), N, H * dh));
+  }
   const scores = at('attn.hook_attn_scores', b.add(g, b.matmul(g, qt, kt), positions.causal)); // [B, H, T, T]
   const pattern = at('attn.hook_pattern', b.softmax(g, scores)); // [B, H, T, T]
-  const mixed = b.matmul(g, place.dropout(pattern), vt); // [B, H, T, dh]
+  const mixing = place.dropout === undefined ? pattern : place.dropout(pattern);
+  const mixed = b.matmul(g, mixing, vt); // [B, H, T, dh]
   const z = at('attn.hook_z', b.transpose(g, mixed, [0, 2, 1, 3])); // [B, T, H, dh]
   return projected(place, flattened(g, z, N, H * dh));
+}
+
+/** Rows of queries in a block at least, and blocks at most: more of them cost more than they leave out. */
+const BLOCK_ROWS = 128;
+const MOST_BLOCKS = 4;
+
+/** Sizes of the blocks of queries in which T known positions are worked off. */
+function causalBlocks(T: Dim | undefined): number[] {
+  if (typeof T !== 'number') return [];
+  const n = Math.max(1, Math.min(MOST_BLOCKS, Math.floor(T / BLOCK_ROWS)));
+  return Array.from({ length: n }, (_, i) => Math.floor(((i + 1) * T) / n) - Math.floor((i * T) / n));
+}
+
+/**
+ * What attention mixes, block of queries by block, each with the keys up to its own end only: with n blocks
+ * (n − 1)/2n of all scores, which the causal mask would hide, are never computed. qt and vt [B, H, T, dh], kt
+ * [B, H, dh, T] → [B, H, T, dh].
+ */
+function blockwise(
+  g: Graph,
+  { qt, kt, vt }: { readonly qt: Tensor; readonly kt: Tensor; readonly vt: Tensor },
+  sizes: readonly number[],
+): Tensor {
+  let end = 0;
+  const parts = b.split(g, qt, sizes, 2).map((q, i) => {
+    const rows = sizes[i] ?? 0;
+    const start = end;
+    end += rows;
+    const last = i === sizes.length - 1;
+    const keys = last ? kt : b.slice(g, kt, 3, 0, end);
+    const values = last ? vt : b.slice(g, vt, 2, 0, end);
+    const hidden = Float32Array.from({ length: rows * end }, (_, j) =>
+      j % end > start + Math.floor(j / end) ? MASKED : 0,
+    );
+    const scores = b.add(g, b.matmul(g, q, keys), g.constant('causal', [rows, end], hidden)); // [B, H, rows, end]
+    return b.matmul(g, b.softmax(g, scores), values); // [B, H, rows, dh]
+  });
+  return b.concat(g, parts, 2);
 }
 
 /**

@@ -58,7 +58,8 @@ export function decoderForward(
 
     const pre = at('hook_resid_pre', x); // [N, d]
     const rows = family.qkv(g, w, layer, pre, tap); // ln1.hook_scale [N, 1], ln1.hook_normalized [N, d]
-    const dropout = (pattern: Tensor): Tensor => drop({ kind: 'attention', layer }, pattern);
+    const dropout =
+      options.dropout && ((pattern: Tensor): Tensor => drop({ kind: 'attention', layer }, pattern));
     const written = attention({ g, config, family, w, layer, ids, positions, at: tap, dropout }, rows); // [N, d]
     const attnOut = at('hook_attn_out', drop({ kind: 'attn_out', layer }, written)); // [N, d]
     const attended = b.add(g, pre, attnOut); // [N, d]

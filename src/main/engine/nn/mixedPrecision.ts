@@ -5,6 +5,10 @@ import type { Graph, Node, Tensor, TensorType } from '../graph/index.ts';
 /** What gains from a narrower type: products of matrices. Everything else keeps float32, as PyTorch's autocast does. */
 const PRODUCTS: ReadonlySet<string> = new Set(['Gemm', 'MatMul', 'FusedMatMul']);
 
+/** Whether a product is one of matrices: with a single row or column it is a sum, which keeps float32. */
+const worthwhile = ({ op, outputs: [result] }: Node): boolean =>
+  PRODUCTS.has(op) && (result?.shape.slice(-2).every((size) => size !== 1) ?? false);
+
 /**
  * Rewrites a graph of known sizes so that every matrix product takes float16 factors and gives float16, cast back at
  * once. What a Gemm adds (a bias, the sum so far) is added in float32. Factors beyond ±65,504 become infinite.
@@ -14,9 +18,7 @@ const PRODUCTS: ReadonlySet<string> = new Set(['Gemm', 'MatMul', 'FusedMatMul'])
  */
 export function toMixedPrecision(g: Graph): void {
   const narrow = new Map<number, Tensor>();
-  g.rewrite((node, value) =>
-    PRODUCTS.has(node.op) ? new Rewriting(g, value, narrow).product(node) : [node],
-  );
+  g.rewrite((node, value) => (worthwhile(node) ? new Rewriting(g, value, narrow).product(node) : [node]));
 }
 
 /** The nodes that come to stand in the place of one. */

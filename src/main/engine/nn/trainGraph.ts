@@ -103,7 +103,10 @@ export function lossAndGradients(
   };
   const { dropout, masks } = maskedDropout(g, options.dropout, maskSource);
   const hook = options.hidePadding === true ? { hook: keyMask(g, batch, length, input) } : {};
-  const { hidden } = decoderForward(g, config, w, ids, { dropout, ...hook });
+  const { hidden } = decoderForward(g, config, w, ids, {
+    ...(options.dropout > 0 ? { dropout } : {}),
+    ...hook,
+  });
   const head = lossHead(g, familyOf(config), w, hidden);
   const scaled = lossScale === null ? weights : b.mul(g, weights, lossScale);
   const loss = crossEntropyWithGradients(g, { ...head, labels, weights: scaled });

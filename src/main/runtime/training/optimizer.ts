@@ -59,13 +59,21 @@ export class AdamW {
 
 /** L2 norm of all gradients together, summed in double precision. */
 export function gradientNorm(gradients: Float32Array): number {
-  let sum = 0;
-  // By index: an iterator over so many values takes ten times as long.
-  for (let i = 0; i < gradients.length; i++) {
-    const value = gradients[i] ?? 0;
-    sum += value * value;
+  // Four sums side by side, because one waits for itself; by index, because an iterator takes ten times as long.
+  const whole = gradients.length - (gradients.length % 4);
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i < whole; i += 4) {
+    const p = gradients[i] ?? 0;
+    const q = gradients[i + 1] ?? 0;
+    const r = gradients[i + 2] ?? 0;
+    const s = gradients[i + 3] ?? 0;
+    a += p * p;
+    b += q * q;
+    c += r * r;
+    d += s * s;
   }
-  return Math.sqrt(sum);
+  for (let i = whole; i < gradients.length; i++) a += (gradients[i] ?? 0) ** 2;
+  return Math.sqrt(a + b + (c + d));
 }
 
 /** Adds one flat array to another, in place. */

@@ -20,14 +20,14 @@ const CUBIC = 0.044715;
 
 /**
  * Derivative of tanh-GELU (Hendrycks & Gimpel 2016, eq. 2). With z = 2√(2/π)(x + 0.044715x³) the function
- * is x·σ(z), since ½(1 + tanh u) = σ(2u); so f′ = σ(z)·(1 + x·z′·(1 − σ(z))).
+ * is y = x·σ(z), since ½(1 + tanh u) = σ(2u); so f′ = σ(z) + y·(1 − σ(z))·z′. Both z/x and z′ are linear in x².
  */
-function tanhGeluDerivative(g: Graph, x: Tensor): Tensor {
-  const square = b.mul(g, x, x);
-  const cubic = b.mul(g, square, 2 * SQRT_2_OVER_PI * CUBIC);
-  const s = g.op('Sigmoid', [b.mul(g, x, b.add(g, cubic, 2 * SQRT_2_OVER_PI))]);
-  const xSlope = b.mul(g, x, b.add(g, b.mul(g, cubic, 3), 2 * SQRT_2_OVER_PI));
-  return b.mul(g, s, b.add(g, b.mul(g, xSlope, b.sub(g, 1, s)), 1));
+function tanhGeluDerivative(g: Graph, x: Tensor, y: Tensor): Tensor {
+  const slope = 2 * SQRT_2_OVER_PI;
+  const cubic = b.mul(g, b.mul(g, x, x), slope * CUBIC);
+  const s = g.op('Sigmoid', [b.mul(g, x, b.add(g, cubic, slope))]);
+  const steep = b.add(g, b.mul(g, cubic, 3), slope); // z′
+  return b.add(g, s, b.mul(g, b.mul(g, y, b.sub(g, 1, s)), steep));
 }
 
 /** Derivative of x·Φ(x): Φ(x) + x·φ(x). */
@@ -68,7 +68,7 @@ export const ELEMENTWISE: VjpTable = {
   Gelu: [
     local((c) =>
       c.node.attrs['approximate'] === 'tanh'
-        ? tanhGeluDerivative(c.g, c.x(0))
+        ? tanhGeluDerivative(c.g, c.x(0), c.y(0))
         : exactGeluDerivative(c.g, c.x(0)),
     ),
   ],
