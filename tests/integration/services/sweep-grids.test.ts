@@ -7,6 +7,8 @@ import { appPaths } from '../../../src/main/hosts/paths.ts';
 import { patchRequest } from '../../../src/main/jobs/sweep-request.ts';
 import type { PatchBlock } from '../../../src/main/runtime/api.ts';
 import { describeSpec, specNames } from '../../../src/main/services/compare/settings.ts';
+import { sweepBlocks } from '../../../src/main/services/report/sweep-sections.ts';
+import { createGridReader } from '../../../src/main/services/sweeps/grids.ts';
 import { effectRows, storedResult } from '../../../src/main/services/sweeps/table.ts';
 import { SweepSpec, type SweepHookGrid, type SweepId } from '../../../src/shared/domain/index.ts';
 import { siteName } from '../../../src/shared/figures/index.ts';
@@ -113,6 +115,12 @@ async function expectNaive(id: SweepId): Promise<void> {
   }
 }
 
+/** The sweep's part of a report, as it is printed. */
+function reportOf(id: SweepId): string {
+  const blocks = sweepBlocks(study(), createGridReader(), study().sweeps.get(id));
+  return blocks.map((block) => block.text).join('\n');
+}
+
 const RESID = 'blocks.{layer}.hook_resid_pre' as const;
 const Z = 'blocks.{layer}.attn.hook_z' as const;
 const POST = 'blocks.{layer}.mlp.hook_post' as const;
@@ -141,6 +149,10 @@ describe('grids of a study', () => {
     });
     expect(cell).toMatchObject({ head: 2, position: null, span: 'who' });
     expect(cell.title).toContain('head 2, span “who”');
+    const report = reportOf(id);
+    expect(report).toContain('MLP output, spans subject, who');
+    expect(report).toContain('<svg');
+    expect(report).toMatch(/Kendall’s W = \d/);
     const rows = effectRows(storedResult(study(), id));
     expect(new Set(rows.map(({ span }) => span))).toEqual(new Set(['subject', 'who']));
   });
@@ -167,6 +179,9 @@ describe('grids of a study', () => {
     expect(siteName(grid, { layer: 1, column: 2 })).toBe('Layer 1, neuron 100');
     const site = await core.client.sweeps.site({ id, ...neurons, metric: 'logit_diff', layer: 1, column: 1 });
     expect(site).toMatchObject({ neuron: 8, head: null });
+    const report = reportOf(id);
+    expect(report).toContain('Layer 1, neuron 100');
+    expect(report).not.toContain('<svg');
     const rows = effectRows(storedResult(study(), id));
     expect(rows).toHaveLength(3 * plan.pairs);
     expect(new Set(rows.map(({ layer, neuron }) => `${String(layer)} ${String(neuron)}`))).toEqual(

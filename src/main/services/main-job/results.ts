@@ -23,7 +23,7 @@ export async function sweepModel(
   direction: Direction,
 ): Promise<SweepId> {
   const { hooks, positions, metrics, epsilon, bos, seed } = job.spec.sweep;
-  const grids = sweepGridsFor(parseHooks(hooks.join(',')), positions);
+  const grids = sweepGridsFor(parseHooks(hooks.join(',')), { positions });
   const spec: SweepSpec = {
     modelId: model.id,
     pairSetId: set.id,

@@ -11,13 +11,20 @@ import {
 } from '../../engine/stats/index.ts';
 import { columnLabels, meanOf, type GridData } from './grid.ts';
 
+export interface LayerTestOptions {
+  /** This column alone. */
+  readonly column?: number | undefined;
+  /** Whether every two layers are compared. */
+  readonly twoByTwo?: boolean;
+}
+
 /**
  * Whether layers differ on one grid: Friedman's test over layers blocked by cluster of pairs, with Kendall's W, the
  * layers' mean effects, and every two layers compared with Holm's correction. Structural zeros and trivial sites count
  * nowhere: within a layer effects are averaged over the columns that are measured in every tested layer (or one
  * column). Refused, with the reason, for incomplete sweeps and where pairs or layers are too few.
  */
-export function layerTest(data: GridData, column?: number): LayerTest {
+export function layerTest(data: GridData, { column, twoByTwo = true }: LayerTestOptions = {}): LayerTest {
   const { layers, columns } = testedSites(data, column);
   const all = Array.from({ length: data.shape[0] ?? 0 }, (_, layer) => layer);
   const leftOut = all.filter((layer) => !layers.includes(layer));
@@ -54,7 +61,8 @@ export function layerTest(data: GridData, column?: number): LayerTest {
     };
   });
   const result = refusal === null ? friedman(blocks, { seed }) : null;
-  const after = refusal === null ? pairwiseComparisons(blocks, { seed }) : { pairs: [], caveat: null };
+  const after =
+    refusal === null && twoByTwo ? pairwiseComparisons(blocks, { seed }) : { pairs: [], caveat: null };
   return {
     ...empty,
     layers: rows,

@@ -1,5 +1,6 @@
 import {
   GridAxes,
+  gridOf,
   hookInfo,
   isLayered,
   resolveHook,
@@ -140,15 +141,27 @@ const AXES: readonly PatchAxes[] = [
   'whole',
 ];
 
-/** Grids that a study keeps and shows. @throws UserInputError GRID_NOT_IN_STUDY. */
-export function sweepGridsFor(hooks: readonly HookName[], positions?: 'each' | 'all'): SweepHookGrid[] {
-  return gridsFor(hooks, { positions }).map((grid) => {
+/**
+ * Grids that a study keeps and shows; `onlyLayers`: these layers alone.
+ * @throws UserInputError GRID_NOT_IN_STUDY, and what `gridsFor` refuses.
+ */
+export function sweepGridsFor(
+  hooks: readonly HookName[],
+  options: GridOptions & { readonly onlyLayers?: readonly number[] | undefined } = {},
+): SweepHookGrid[] {
+  const { onlyLayers, ...rest } = options;
+  return gridsFor(hooks, rest).map((grid) => {
     const axes = GridAxes.safeParse(grid.axes);
-    if (axes.success) return { hook: grid.hook, axes: axes.data };
+    if (axes.success) {
+      const layers = onlyLayers === undefined ? {} : { onlyLayers: [...onlyLayers] };
+      return gridOf({ ...grid, ...layers, axes: axes.data });
+    }
     throw new UserInputError(
       'GRID_NOT_IN_STUDY',
-      `A study’s sweeps show layers; ${grid.hook} has none.`,
-      'Patch it with engram patch, or choose a hook inside the blocks.',
+      isLayered(grid.hook)
+        ? `A study keeps no grid of ${grid.axes.replaceAll('_', ' × ')}.`
+        : `A study’s sweeps show layers; ${grid.hook} has none.`,
+      'Patch it with engram patch, or choose a hook inside the blocks with spans, heads, positions or neurons.',
     );
   });
 }

@@ -186,8 +186,8 @@ const RULES: readonly ((spec: SweepSpec, prepared: PreparedSweep) => string | nu
   },
   (_spec, { skipped }) =>
     skipped.length === 0 ? null : `${skipped.length} pairs are left out: they cannot be patched.`,
-  ({ corruption }, { inputs }) => {
-    if (corruption === 'gn') return null;
+  ({ corruption, source }, { inputs }) => {
+    if (corruption === 'gn' || source !== undefined) return null;
     const several = inputs.filter(
       ({ clean, corrupted }) => clean.filter((id, i) => id !== corrupted[i]).length > 1,
     );

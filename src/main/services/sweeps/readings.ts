@@ -13,7 +13,7 @@ export function createReadingsService(
 ): ServiceHandlers<typeof contract.readings> {
   const study = (): Study => session.require().study;
   return {
-    layers: ({ id, column, ...key }) => layerTest(grids.data(study(), id, key), column),
+    layers: ({ id, column, ...key }) => layerTest(grids.data(study(), id, key), { column }),
     ratios: ({ id, span, ...grid }) => positionRatios(study(), grids, id, grid, span),
     attention: (query) => attentionOutcomeView(study(), compute, query),
   };

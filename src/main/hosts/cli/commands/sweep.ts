@@ -10,6 +10,7 @@ import {
   SweepSpec,
   type PairSet,
   type Sweep,
+  type SweepSource,
 } from '../../../../shared/domain/index.ts';
 import { UserInputError } from '../../../../shared/errors/index.ts';
 import { parseHooks, sweepGridsFor } from '../../../services/sweeps/positions.ts';
@@ -25,13 +26,29 @@ interface SweepFlags extends ComputeFlags {
   readonly spec: string;
 }
 
+/** Where pasted values come from; another model by its name. */
+const NamedSource = z.union([
+  z.enum(['prompt', 'zero', 'resample']).transform((kind) => ({ kind })),
+  z.literal('mean').transform(() => ({ kind: 'mean' as const, perPosition: false })),
+  z.literal('mean_position').transform(() => ({ kind: 'mean' as const, perPosition: true })),
+  z.strictObject({ model: z.union([z.string(), z.number()]).transform(String) }),
+]);
+
 /** A sweep as people write it: names instead of numbers. */
 const SweepFile = z.strictObject({
   name: z.string().trim().min(1).max(120).optional(),
   model: z.union([z.string(), z.number()]).transform(String),
   pairs: z.union([z.string(), z.number()]).transform(String),
   hooks: z.array(z.string().min(1)).min(1),
-  positions: z.enum(['each', 'all']).optional(),
+  /** As `engram patch --positions`: each, all, last, an index, at:NAME, or span:NAME,… */
+  positions: z.union([z.string().min(1), z.number().int().transform(String)]).optional(),
+  /** With one place: the token or span of the source run that is pasted there. */
+  from: z.union([z.string().min(1), z.number().int().transform(String)]).optional(),
+  /** Neurons of mlp hooks one by one. */
+  neurons: z.union([z.literal('all'), z.array(z.number().int().nonnegative()).min(1)]).optional(),
+  /** Only these layers. */
+  layers: z.array(z.number().int().nonnegative()).min(1).optional(),
+  source: NamedSource.optional(),
   /** Widths of windows of layers patched together; 1 = single layers. */
   windows: z.array(z.number().int().min(1)).min(1).default([1]),
   corruption: Corruption.default('str'),
@@ -52,7 +69,7 @@ export const sweepCommand: CommandDefinition = (program, run) => {
     .argument('<study>', 'study folder')
     .requiredOption(
       '--spec <file>',
-      'JSON: model, pairs, hooks, positions, windows, corruption, noise, direction, method, metrics',
+      'JSON: model, pairs, hooks, positions, layers, neurons, windows, source, corruption, noise, direction, method, metrics',
     )
     .option('--threads <n>', 'threads; 0 = one per core')
     .option('--provider <name>', 'cpu, cuda, dml or webgpu')
@@ -65,14 +82,16 @@ async function sweep(context: CommandContext, folder: string, flags: SweepFlags)
   await withStudy(context, flags, folder, null, async ({ client, context: services }) => {
     const { study, queue } = services.session.require();
     const model = findModel(study, file.model);
-    const grids = sweepGridsFor(parseHooks(file.hooks.join(',')), file.positions).flatMap((grid) =>
-      file.windows.map((window) => (window === 1 ? grid : { ...grid, window })),
-    );
+    const { positions, from, neurons, layers: onlyLayers } = file;
+    const grids = sweepGridsFor(parseHooks(file.hooks.join(',')), {
+      ...{ positions, from, neurons, onlyLayers },
+    }).flatMap((grid) => file.windows.map((window) => (window === 1 ? grid : { ...grid, window })));
     const spec = SweepSpec.parse({
       modelId: model.id,
       pairSetId: findSet(study, file.pairs).id,
       grids,
       direction: file.direction,
+      ...(file.source === undefined ? {} : { source: sourceOf(study, file.source) }),
       method: file.method,
       steps: file.steps,
       corruption: file.corruption,
@@ -94,6 +113,10 @@ async function sweep(context: CommandContext, folder: string, flags: SweepFlags)
     );
     for (const warning of done.warnings) terminal.say(`  ${warning}`);
   });
+}
+
+function sourceOf(study: Study, source: z.output<typeof NamedSource>): SweepSource {
+  return 'model' in source ? { kind: 'model', modelId: findModel(study, source.model).id } : source;
 }
 
 /** A sweep of the same settings that is not finished. */

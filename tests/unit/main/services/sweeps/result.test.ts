@@ -206,8 +206,21 @@ describe('grids of the command line', () => {
       from: -1,
       neurons: [4],
     });
-    expect(sweepGridsFor([z ?? 'logits'], 'each')[0]?.axes).toBe('layer_head_position');
+    expect(sweepGridsFor([z ?? 'logits'], { positions: 'each' })[0]?.axes).toBe('layer_head_position');
     expect(() => sweepGridsFor([final ?? 'logits'])).toThrow(/has none/);
+    expect(sweepGridsFor([z ?? 'logits'], { positions: 'span:IO,END' })).toEqual([
+      { hook: z, axes: 'layer_head_span', spans: ['IO', 'END'] },
+    ]);
+    const neurons = { neurons: [3, 5], positions: 'all', onlyLayers: [2] };
+    expect(sweepGridsFor(['blocks.{layer}.mlp.hook_post'], neurons)).toEqual([
+      { hook: 'blocks.{layer}.mlp.hook_post', axes: 'layer_neuron', onlyLayers: [2], neurons: [3, 5] },
+    ]);
+    expect(sweepGridsFor([z ?? 'logits'], { positions: 'at:END', from: 'S2' })).toEqual([
+      { hook: z, axes: 'layer_head', at: 'END', from: 'S2' },
+    ]);
+    expect(() =>
+      sweepGridsFor(['blocks.{layer}.mlp.hook_post'], { neurons: 'all', positions: 'each' }),
+    ).toThrow(/layer × position × neuron/);
   });
 
   it('reads sites that are patched together', () => {
