@@ -292,7 +292,10 @@ export const pairs = {
     z.object({ name: z.string(), text: z.string() }),
     z.object({ set: d.PairSet, rejected: z.array(d.Reject) }),
   ),
-  export: method(z.object({ setId: d.PairSetId }), Download),
+  export: method(
+    z.object({ setId: d.PairSetId, format: z.enum(['jsonl', 'csv']).default('jsonl') }),
+    Download,
+  ),
   tokens: method(
     z.object({ modelId: d.ModelId, line: d.PairLine }),
     z.object({ tokens: d.PairTokens, flags: z.array(d.PairFlag) }),
@@ -330,6 +333,11 @@ export const pairs = {
   ),
   /** For prompts of unequal length: replacements from the study that give the corrupted one the length of clean. */
   suggest: method(z.object({ modelId: d.ModelId, line: d.PairLine }), z.array(d.LengthMatch)),
+  /** A pair that changes several facts at once becomes pairs that change one each, as one edit; they are returned. */
+  split: method(
+    z.object({ modelId: d.ModelId, setId: d.PairSetId, id: d.PairId, line: d.PairLine }),
+    z.array(d.Pair),
+  ),
   /** A copy of a set, editable, as one edit. */
   copySet: method(z.object({ setId: d.PairSetId, name: z.string().trim().min(1).max(120) }), d.PairSet),
   /** Question + " " + answer, as the CLAP study builds its inputs. */

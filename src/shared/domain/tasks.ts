@@ -87,6 +87,18 @@ const ClapSpec = z.object({
   keepUnequal: z.boolean().default(true),
 });
 
+/** In-context copy (Olsson et al. 2022): what followed a token before follows it again. */
+const InductionSpec = z.object({
+  task: z.literal('induction'),
+  ...common,
+  /** Tokens of the sequence before it begins again. */
+  period: z.number().int().min(6).max(60).default(8),
+  /** Two tokens change places before their followers, or the follower of the asked token is another. */
+  corruption: z.enum(['predecessors', 'follower']).default('predecessors'),
+  bothWays,
+  symbols: words,
+});
+
 /** A template of the user's: {subject} and any number of other slots. */
 const TemplateSpec = z.object({
   task: z.literal('template'),
@@ -110,6 +122,7 @@ export const TaskSpec = z.discriminatedUnion('task', [
   ArithmeticSpec,
   FactualSpec,
   ClapSpec,
+  InductionSpec,
   TemplateSpec,
 ]);
 export type TaskSpec = z.infer<typeof TaskSpec>;
@@ -124,6 +137,7 @@ export const TASK_IDS = [
   'arithmetic',
   'factual',
   'clap',
+  'induction',
   'template',
 ] as const satisfies readonly TaskId[];
 

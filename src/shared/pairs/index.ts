@@ -11,4 +11,5 @@ export { GAP_WARNING, hasError, pairFlags } from './flags.ts';
 export { preparePair, preparePairs, type PreparedPair, type PreparedPairs } from './prepare.ts';
 export { resolveRead } from './read.ts';
 export { alternativeIds, logitDifference, scorePair, topTokens } from './score.ts';
+export { differenceGroups, splitPair } from './split.ts';
 export { encodePair, pairTokens } from './tokens.ts';

@@ -21,7 +21,7 @@ export function encodePair(line: PairLine, context: EncodeContext): PairIds {
 }
 
 /** Indices at which two prompts of equal length hold different ids; empty for unequal lengths. */
-function differingPositions(clean: readonly number[], corrupted: readonly number[]): number[] {
+export function differingPositions(clean: readonly number[], corrupted: readonly number[]): number[] {
   if (clean.length !== corrupted.length) return [];
   return clean.flatMap((id, index) => (id === corrupted[index] ? [] : [index]));
 }

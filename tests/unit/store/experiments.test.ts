@@ -153,6 +153,21 @@ describe('pairs', () => {
     spans: { clean: { subject: [0, 1] }, corrupted: {} },
   });
 
+  test('take the place of one as one edit, which undo takes back', () => {
+    const study = tempStudy();
+    const set = study.pairs.createSet('Set', [line('a'), line('b'), line('ax')]);
+    const before = study.pairs.list(set.id);
+    const made = study.pairs.replace(set.id, before[0]!.id, [line('ay'), line('ax')]);
+    expect(study.pairs.list(set.id).map((p) => p.line.id)).toEqual(['ay', 'ax-2', 'b', 'ax']);
+    expect(made.map((p) => p.line.id)).toEqual(['ay', 'ax-2']);
+    expect(made[0]!.id).toBe(before[0]!.id);
+    study.undo.undo();
+    expect(study.pairs.list(set.id)).toEqual(before);
+    const frozen = study.pairs.freeze(set.id);
+    const [first] = study.pairs.list(frozen.id);
+    expect(() => study.pairs.replace(frozen.id, first!.id, [line('z')])).toThrow(/frozen/);
+  });
+
   test('come back as they were written, in their order', () => {
     const study = tempStudy();
     const set = study.pairs.createSet('Set', [line('a'), line('b')]);

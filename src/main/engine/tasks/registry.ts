@@ -5,6 +5,7 @@ import { docstring } from './docstring.ts';
 import { pairSource, type PairSource } from './draw.ts';
 import { factual, template } from './facts.ts';
 import { greaterThan } from './greater-than.ts';
+import { induction } from './induction.ts';
 import { ioi } from './ioi.ts';
 import { TaskTools } from './tools.ts';
 import type { Draw, TaskContext } from './types.ts';
@@ -19,6 +20,7 @@ const GENERATORS: {
   arithmetic,
   factual,
   clap,
+  induction,
   template,
 };
 

@@ -1,20 +1,17 @@
-import { parse as parseCsv } from 'csv-parse/sync';
 import type { z } from 'zod';
 import { PairLine, type Reject } from '../../../shared/domain/index.ts';
 import { FormatError } from '../../../shared/errors/index.ts';
+import { csvRows } from './csv.ts';
 
 export interface ParsedPairs {
   readonly lines: readonly PairLine[];
   readonly rejected: readonly Reject[];
 }
 
-/** Alternatives inside one CSV cell. */
-const ALTERNATIVES = '|';
-
 /** A pair set as text: JSON, one object a line (PAIRS.jsonl), or CSV with a header. */
 export function parsePairs(text: string): ParsedPairs {
   const body = text.replace(/^\uFEFF/, '');
-  return /^\s*\{/.test(body) ? parseJsonLines(body) : parseCsvLines(body);
+  return /^\s*\{/.test(body) ? parseJsonLines(body) : collect(csvRows(body));
 }
 
 /** As `parsePairs`, but the first line that is no pair is an error that names it; so is an empty file. */
@@ -51,35 +48,6 @@ function parseJsonLines(text: string): ParsedPairs {
         }
       }),
   );
-}
-
-function parseCsvLines(text: string): ParsedPairs {
-  let rows: { record: Record<string, string>; info: { lines: number } }[];
-  try {
-    rows = parseCsv(text, { columns: true, info: true, skip_empty_lines: true, trim: false });
-  } catch (error) {
-    throw new FormatError(
-      'PAIRS_CSV_INVALID',
-      `The pairs are neither JSON lines nor readable CSV: ${error instanceof Error ? error.message : ''}.`,
-      'Give one JSON object a line, or CSV with the columns id, clean, corrupted, answer, wrong.',
-      error,
-    );
-  }
-  return collect(rows.map(({ record, info }) => ({ line: info.lines, value: fromCsvRow(record) })));
-}
-
-function fromCsvRow(row: Record<string, string>): unknown {
-  const optional = ['type', 'item', 'answer_mode'].filter((name) => (row[name] ?? '') !== '');
-  const read = row['read'] ?? '';
-  return {
-    id: row['id'],
-    clean: row['clean'],
-    corrupted: row['corrupted'],
-    answer: row['answer']?.split(ALTERNATIVES),
-    wrong: row['wrong']?.split(ALTERNATIVES),
-    ...Object.fromEntries(optional.map((name) => [name, row[name]])),
-    ...(read === '' ? {} : { read: /^-?\d+$/.test(read) ? Number(read) : read }),
-  };
 }
 
 type Row = { readonly line: number; readonly value?: unknown; readonly problem?: string };

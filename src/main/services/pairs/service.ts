@@ -1,9 +1,10 @@
 import type { contract, ServiceHandlers } from '../../../shared/contracts/index.ts';
 import type { PairCheck, PairLine } from '../../../shared/domain/index.ts';
-import { hasError, pairFlags, scorePair } from '../../../shared/pairs/index.ts';
+import { hasError, pairFlags, scorePair, splitPair } from '../../../shared/pairs/index.ts';
 import type { Study } from '../../store/index.ts';
 import type { ServiceContext } from '../context.ts';
 import { encodeContext, type ModelShelf } from '../models/shelf.ts';
+import { pairsCsv } from './csv.ts';
 import { describe } from './describe.ts';
 import { createGapReader } from './gaps.ts';
 import { generatePairs } from './generate.ts';
@@ -11,6 +12,12 @@ import { formatPairs, parsePairs } from './parse.ts';
 import { suggestLengthMatches } from './suggest.ts';
 
 type PairsService = ServiceHandlers<typeof contract.pairs>;
+
+/** How a set is written, by the ending of the file. Excel takes CSV without a byte-order mark for Windows-1252. */
+const PAIR_FILES = {
+  jsonl: { text: formatPairs, mime: 'application/jsonl' },
+  csv: { text: (lines: readonly PairLine[]) => `\ufeff${pairsCsv(lines)}`, mime: 'text/csv' },
+} as const;
 
 /** Implements `pairs`: sets, tokens with their traps, and what a model says of them. */
 export function createPairsService(context: ServiceContext, shelf: ModelShelf): PairsService {
@@ -37,15 +44,16 @@ export function createPairsService(context: ServiceContext, shelf: ModelShelf): 
       const { lines, rejected } = parsePairs(text);
       return changed({ set: study().pairs.createSet(name, lines), rejected: [...rejected] });
     },
-    export: ({ setId }) => {
+    export: ({ setId, format }) => {
       const set = study().pairs.set(setId);
       const lines = study()
         .pairs.list(setId)
         .map((pair) => pair.line);
+      const { text, mime } = PAIR_FILES[format];
       return files.offerDownload({
-        content: { bytes: new TextEncoder().encode(formatPairs(lines)) },
-        name: `${set.name} v${set.version}.jsonl`,
-        mime: 'application/jsonl',
+        content: { bytes: new TextEncoder().encode(text(lines)) },
+        name: `${set.name} v${set.version}.${format}`,
+        mime,
       });
     },
     tokens: async ({ modelId, line }) => {
@@ -115,6 +123,15 @@ export function createPairsService(context: ServiceContext, shelf: ModelShelf): 
     },
     suggest: async ({ modelId, line }) =>
       suggestLengthMatches(study(), line, encodeContext(await shelf.open(study(), modelId))),
+    split: async ({ modelId, setId, id, line }) => {
+      const opened = await shelf.open(study(), modelId);
+      const { tokenizer } = opened;
+      const lines = splitPair(line, {
+        ...encodeContext(opened),
+        decode: (ids) => tokenizer?.decode(ids) ?? '',
+      });
+      return changed(study().pairs.replace(setId, id, lines));
+    },
     copySet: ({ setId, name }) =>
       changed(
         study().pairs.createSet(

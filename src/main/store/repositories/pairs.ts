@@ -34,6 +34,11 @@ export interface PairRepository {
   get(id: PairId): Pair;
   /** Adds (id null) or changes a pair; undoable. Throws `PAIR_SET_FROZEN`, `PAIR_ID_TAKEN`. */
   save(setId: PairSetId, id: PairId | null, line: PairLine): Pair;
+  /**
+   * Puts pairs in the place of one, as one edit; ids that the set has already get a number behind them. The first keeps
+   * the pair's row. Throws `PAIR_SET_FROZEN`.
+   */
+  replace(setId: PairSetId, id: PairId, lines: readonly PairLine[]): Pair[];
   /** Undoable. Throws `PAIR_SET_FROZEN`. */
   remove(ids: readonly PairId[]): void;
   /**
@@ -143,6 +148,31 @@ export function createPairRepository({ db, undo }: StoreContext): PairRepository
           now(),
         );
         return toPair(pairRow(brandId(PairId, lastInsertRowid)));
+      });
+    },
+    replace: (setId, id, lines) => {
+      editable(setId);
+      const { ordinal, line: before } = toPair(pairRow(id));
+      return undo.edit(`Split pair ${before.id}`, 'pairs', () => {
+        const taken = selectLineIds.all(setId).filter((other) => other !== before.id);
+        const [first, ...rest] = withFreeIds(lines, taken);
+        if (first === undefined) return [];
+        db.prepare('UPDATE pair SET ordinal = ordinal + ? WHERE set_id = ? AND ordinal > ?').run(
+          rest.length,
+          setId,
+          ordinal,
+        );
+        db.prepare('UPDATE pair SET line = ?, edited_at = ? WHERE id = ?').run(
+          JSON.stringify(first),
+          now(),
+          id,
+        );
+        const added = rest.map((line, i) =>
+          insertPair.run(setId, ordinal + 1 + i, JSON.stringify(line), now()),
+        );
+        return [id, ...added.map((row) => brandId(PairId, row.lastInsertRowid))].map((one) =>
+          toPair(pairRow(one)),
+        );
       });
     },
     remove: (ids) => {

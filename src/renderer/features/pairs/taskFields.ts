@@ -57,6 +57,12 @@ export const TASK_FIELDS: Readonly<Record<TaskId, readonly Field[]>> = {
     field('read', 'choice', 'last', ['last', 'first-difference']),
     field('keepUnequal', 'switch', 'yes'),
   ],
+  induction: [
+    field('period', 'number', '8'),
+    field('corruption', 'choice', 'predecessors', ['predecessors', 'follower']),
+    field('symbols', 'words'),
+    bothWays,
+  ],
   template: [
     field('template', 'text', 'In people with {subject}, the recording shows'),
     field('subjects', 'lines'),

@@ -19,6 +19,14 @@ export const pairs = {
   rejectLine: 'Line',
   rejectReason: 'Reason',
   export: 'Export',
+  exportAs: { csv: 'As CSV, for a spreadsheet', jsonl: 'As JSON lines' },
+  exportNote: 'Import reads it back as it was.',
+  setActions: 'Actions on the set',
+  removeInvalid: (n: number) => (n === 0 ? 'Remove invalid pairs' : `Remove ${plural(n, 'invalid pair')}`),
+  removeInvalidNote: (model: string) =>
+    `Those with an error, or whose right answer ${model} does not prefer. Undo brings them back.`,
+  removeInvalidNone: 'Every pair is valid.',
+  removeInvalidWait: 'The model has not read the set yet.',
   add: 'New pair',
   freeze: (version: number) => `Freeze v${version}`,
   frozenText: 'Sweeps refer to it by its hash, so it cannot change. Copy it into a new set to go on.',
@@ -149,6 +157,7 @@ export const pairs = {
   fixFirst: 'Score the first token only',
   fixSequence: 'Score the whole sequence',
   fixText: 'Edit the text',
+  fixSplit: (n: number) => (n === 2 ? 'Split into two pairs' : `Split into ${count(n)} pairs`),
   checkNames: {
     'unequal-length': 'Equal length',
     'identical-prompts': 'Prompts differ',

@@ -13,6 +13,7 @@ export const tasks = {
     arithmetic: 'Arithmetic',
     factual: 'Factual recall',
     clap: 'Question and answer (CLAP)',
+    induction: 'In-context copy (induction)',
     template: 'Template of your own',
   },
   sources: {
@@ -22,6 +23,8 @@ export const tasks = {
     arithmetic: 'Stolfo et al. 2023. Sums after worked examples; the operands are redrawn.',
     factual: 'Two subjects of one relation with equally many tokens.',
     clap: 'Bahador 2025. The question, a space and the answer; without questions of your own, the published ones.',
+    induction:
+      'Olsson et al. 2022. A sequence that begins again: what followed a token the first time follows it now.',
     template: 'Your sentence with {subject}, which the corrupted prompt changes, and other {slots}.',
   },
   fields: {
@@ -44,12 +47,15 @@ export const tasks = {
     longAnswers: 'Answers of several tokens',
     questions: 'Questions of your own',
     names: 'Names of your own',
+    period: 'Tokens before it begins again',
+    symbols: 'Tokens of your own',
   },
   hints: {
     subjects: 'One a line: epilepsy = seizures',
     slots: 'One a line: group = people, young adults',
     questions: 'One a line: question | right answer | wrong answer | type',
     names: 'Separated by commas; without any, the built-in list.',
+    symbols: 'Separated by commas; without any, the letters a to z.',
   } as Readonly<Record<string, string>>,
   options: {
     BABA: 'Giver first (BABA)',
@@ -60,6 +66,8 @@ export const tasks = {
     abc: 'Three new names (ABC)',
     definition: 'Another argument in the definition',
     docstring: 'Other arguments in the docstring',
+    predecessors: 'Two tokens change places before their followers',
+    follower: 'Another follower of the asked token',
     plus: 'plus',
     minus: 'minus',
     times: 'times',

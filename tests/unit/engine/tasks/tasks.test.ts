@@ -350,6 +350,43 @@ describe('tasks under the sample’s tokenizer', () => {
     expectSound(sample, drawn);
   });
 
+  it('draw sequences that begin again, and change only what stood before the two followers', async () => {
+    const sample = await open(SAMPLE);
+    const symbols = 'a b c d f g n o p s t w A B C D E F I L N S'.split(' ');
+    const drawn = draw(sample, { task: 'induction', count: 20, symbols });
+    expect(drawn.lines).toHaveLength(20);
+    expectSound(sample, drawn);
+    for (const line of drawn.lines) {
+      const [clean, corrupted] = [text(line.clean), text(line.corrupted)].map((t) => t.trim().split(' '));
+      const asked = clean!.at(-1)!;
+      expect(new Set(clean!.slice(0, 8)).size).toBe(8);
+      expect(clean!.slice(8)).toEqual(clean!.slice(0, clean!.length - 8));
+      expect(corrupted!.slice(8)).toEqual(clean!.slice(8));
+      expect(clean!.slice(0, 8).toSorted()).toEqual(corrupted!.slice(0, 8).toSorted());
+      expect([` ${clean![clean!.indexOf(asked) + 1]}`]).toEqual(line.answer);
+      expect([` ${corrupted![corrupted!.indexOf(asked) + 1]}`]).toEqual(line.wrong);
+      expect(line.key).toHaveLength(2);
+    }
+  });
+
+  it('replace only the follower, and exchange the prompts, where that is asked', async () => {
+    const sample = await open(SAMPLE);
+    const symbols = 'a b c d f g n o p s t w A B C D E F I L N S'.split(' ');
+    const drawn = draw(sample, {
+      task: 'induction',
+      count: 5,
+      symbols,
+      corruption: 'follower',
+      bothWays: true,
+    });
+    expectSound(sample, drawn);
+    for (const [line, reverse] of drawn.groups) {
+      expect(line!.key).toEqual([line!.spans!.clean['B']![0]]);
+      expect([reverse!.clean, reverse!.corrupted]).toEqual([line!.corrupted, line!.clean]);
+      expect([reverse!.answer, reverse!.wrong]).toEqual([line!.wrong, line!.answer]);
+    }
+  });
+
   it('refuse a template without {subject} and a slot without terms, naming it', async () => {
     const sample = await open(SAMPLE);
     const subjects = [
