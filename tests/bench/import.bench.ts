@@ -16,12 +16,15 @@ const MOST_FOR_BIOPYTHON = Number(process.env['ENGRAM_BENCH_BIOPYTHON_MB'] ?? '1
 /** The largest size that is also imported into a study. */
 const MOST_FOR_STUDY = Number(process.env['ENGRAM_BENCH_STUDY_MB'] ?? '20');
 
-const Answer = z.object({ ms: z.number(), records: z.number(), rss_mb: z.number() });
+const Answer = z.object({ ms: z.number(), records: z.number(), start_mb: z.number(), rss_mb: z.number() });
 
-/** PubMed XML from a seed: read by Engram, Biopython and pubmed_parser in one run, each in a process of its own. */
+/**
+ * PubMed XML from a seed: read by Engram, Biopython and pubmed_parser in one run, each in a process of its own. Reading is
+ * from the file to whole records (Biopython: its dictionaries), which nobody keeps; into a study, also into SQLite.
+ */
 export default async function bench(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'engram-bench-import-'));
-  console.log('  MB     reader                MB/s   records/s   peak MB   records');
+  console.log('  MB     reader                MB/s   records/s   peak MB   before   records');
   try {
     for (const size of sizes) await measure(folder, size);
   } finally {
@@ -34,16 +37,16 @@ async function measure(folder: string, size: number): Promise<void> {
   await pipeline(Readable.from(pieces(size * MEGABYTE)), createWriteStream(path));
   await pipeline(createReadStream(path), createGzip({ level: 6 }), createWriteStream(`${path}.gz`));
   const megabytes = statSync(path).size / MEGABYTE;
-  const line = (reader: string, ms: number, records: number, rss: number): void => {
+  const line = (reader: string, ms: number, records: number, rss: number, start?: number): void => {
     const perSecond = (n: number) => ((n / ms) * 1000).toFixed(n === megabytes ? 1 : 0);
     console.log(
-      `  ${String(size).padEnd(6)} ${reader.padEnd(18)} ${perSecond(megabytes).padStart(7)} ${perSecond(records).padStart(11)} ${rss.toFixed(0).padStart(9)} ${String(records).padStart(9)}`,
+      `  ${String(size).padEnd(6)} ${reader.padEnd(18)} ${perSecond(megabytes).padStart(7)} ${perSecond(records).padStart(11)} ${rss.toFixed(0).padStart(9)} ${(start?.toFixed(0) ?? '').padStart(8)} ${String(records).padStart(9)}`,
     );
   };
   const engram = child('read', path);
-  line('Engram', engram.ms, engram.records, engram.rss_mb);
+  line('Engram', engram.ms, engram.records, engram.rss_mb, engram.start_mb);
   const packed = child('read', `${path}.gz`);
-  line('Engram, .gz', packed.ms, packed.records, packed.rss_mb);
+  line('Engram, .gz', packed.ms, packed.records, packed.rss_mb, packed.start_mb);
   for (const parser of ['biopython', 'pubmed_parser'] as const) {
     if (parser === 'biopython' && size > MOST_FOR_BIOPYTHON) continue;
     const peer = await Peer.start('pubmed_peer.py', []);
@@ -62,7 +65,7 @@ async function measure(folder: string, size: number): Promise<void> {
   }
   if (size > MOST_FOR_STUDY) return;
   const study = child('study', path, join(folder, `study-${size}`));
-  line('Engram, to a study', study.ms, study.records, study.rss_mb);
+  line('Engram, to a study', study.ms, study.records, study.rss_mb, study.start_mb);
 }
 
 function* pieces(bytes: number): Generator<string> {
