@@ -41,7 +41,7 @@ export function createHandlers(
     training: createTrainingService(context, shelf, createMachine(context, settings)),
     pairs: createPairsService(context, shelf),
     sweeps: createSweepsService(context, shelf, grids),
-    readings: createReadingsService(context, grids),
+    readings: createReadingsService(context),
     compare: createCompareService(context, grids),
     results: createResultsService(context),
     report: createReportService(context, shelf, grids, description.version),

@@ -10,8 +10,7 @@ import {
 } from '../../engine/stats/index.ts';
 import type { Study, SweepInput } from '../../store/index.ts';
 import { corruptionWords } from '../compare/settings.ts';
-import { meanOf, type GridData } from './grid.ts';
-import type { GridReader } from './grids.ts';
+import { meanOf, readGrid, type GridData } from './grid.ts';
 
 type Span = readonly [start: number, end: number];
 type Place = (span: Span, read: number) => readonly number[];
@@ -29,19 +28,19 @@ const RATIOS: readonly {
 }[] = [
   {
     id: 'middle',
-    name: 'last ÷ middle tokens',
+    name: 'last ÷ middle',
     meaning: 'As Zhang & Nanda 2024, section 4.1: neither the first nor the last token of the span.',
     over: ([start, end]) => range(start + 1, end - 1),
   },
   {
     id: 'other',
-    name: 'last ÷ other tokens',
+    name: 'last ÷ others',
     meaning: 'All tokens of the span but the last.',
     over: ([start, end]) => range(start, end - 1),
   },
   {
     id: 'end',
-    name: 'last ÷ end of the prompt',
+    name: 'last ÷ end of prompt',
     meaning: 'The early site against the late one: the position at which the metric is read.',
     over: ([, end], read) => (read >= end ? [read] : []),
   },
@@ -58,7 +57,6 @@ const SMALLEST_SHARE = 0.01;
  */
 export function positionRatios(
   study: Study,
-  reader: GridReader,
   id: Sweep['id'],
   grid: SweepHookGrid,
   wanted?: string,
@@ -78,7 +76,7 @@ export function positionRatios(
   const others = study.sweeps.list().filter((other) => comparable(sweep, other, grid));
   const all = [sweep, ...others.toSorted((a, b) => a.id - b.id)];
   const read = all.flatMap((one) =>
-    one.spec.metrics.map((metric) => reader.data(study, one.id, { ...grid, metric })),
+    one.spec.metrics.map((metric) => readGrid(study, one, { ...grid, metric })),
   );
   const [first] = read;
   return {

@@ -2,19 +2,19 @@ import type { contract, ServiceHandlers } from '../../../shared/contracts/index.
 import type { Study } from '../../store/index.ts';
 import type { ServiceContext } from '../context.ts';
 import { attentionOutcomeView } from './attention.ts';
-import type { GridReader } from './grids.ts';
+import { readGrid } from './grid.ts';
 import { layerTest } from './layers.ts';
 import { positionRatios } from './ratios.ts';
 
 /** Implements `readings`: what a stored sweep says beyond its heatmap. */
-export function createReadingsService(
-  { session, compute }: ServiceContext,
-  grids: GridReader,
-): ServiceHandlers<typeof contract.readings> {
+export function createReadingsService({
+  session,
+  compute,
+}: ServiceContext): ServiceHandlers<typeof contract.readings> {
   const study = (): Study => session.require().study;
   return {
-    layers: ({ id, column, ...key }) => layerTest(grids.data(study(), id, key), { column }),
-    ratios: ({ id, span, ...grid }) => positionRatios(study(), grids, id, grid, span),
+    layers: ({ id, column, ...key }) => layerTest(readGrid(study(), study().sweeps.get(id), key), { column }),
+    ratios: ({ id, span, ...grid }) => positionRatios(study(), id, grid, span),
     attention: (query) => attentionOutcomeView(study(), compute, query),
   };
 }

@@ -52,6 +52,7 @@ export const readings = {
     corruption: 'Corruption',
     metric: 'Metric',
     undefinedRatio: 'undefined',
+    value: (value: string, interval: string) => (interval === '' ? value : `${value} [${interval}]`),
     of: (n: number, clusters: number) => `${plural(n, 'pair')}, ${plural(clusters, 'cluster')}`,
     parts: (top: string, bottom: string) => `${top} ÷ ${bottom}`,
     leftOut: (n: number) =>
