@@ -236,6 +236,8 @@ export const PatchEffects = z.object({
   /** Names along a span axis, and neurons along a neuron axis where not all were patched. */
   spans: z.array(z.string()).optional(),
   neurons: z.array(z.number().int()).optional(),
+  /** Layers patched together, where the axis is `window`. */
+  window: z.number().int().optional(),
   axes: z.array(z.enum(['pair', 'draw', 'layer', 'window', 'head', 'position', 'span', 'source', 'neuron'])),
   shape: z.array(z.number().int().nonnegative()),
   raw: z.array(Value),
@@ -257,6 +259,7 @@ export const PatchSummary = z.object({
   sites: z.array(SiteSpec).optional(),
   from: z.union([z.number().int(), z.string()]).optional(),
   to: z.union([z.number().int(), z.string()]).optional(),
+  window: z.number().int().optional(),
   axes: z.array(z.enum(['layer', 'window', 'head', 'position', 'span', 'source', 'neuron'])),
   shape: z.array(z.number().int().nonnegative()),
   /** Ratio of means over pairs (METHODS section 2). */

@@ -38,6 +38,10 @@ const Row = z.object({
   corrupted: number,
   structural_zero: truth.default(false),
   trivial: truth.default(false),
+  window: place.default(null),
+  span: z.unknown(),
+  neuron: z.unknown(),
+  at: z.unknown(),
 });
 type Row = z.infer<typeof Row>;
 const NEEDED = ['hook', 'metric', 'pair', 'layer', 'raw', 'clean', 'corrupted'] as const;
@@ -60,7 +64,21 @@ export const effectsFormat: ResultFormat = {
       'denoising',
       remarks,
     );
-    const groups = Map.groupBy(rows, ({ row }) => `${row.hook}\n${row.metric}`);
+    const plain = rows.filter(({ row }) => isPlain(row));
+    if (plain.length < rows.length) {
+      remarks.push(
+        `${rows.length - plain.length} rows of spans, neurons and single places are left out: they have no grid here.`,
+      );
+    }
+    if (plain.length === 0)
+      throw fault(
+        'RESULTS_EMPTY',
+        file.name,
+        'all lines',
+        'no row is of a layer and its positions or heads',
+        'Export a sweep over positions or heads.',
+      );
+    const groups = Map.groupBy(plain, ({ row }) => `${row.hook}\n${row.metric}\n${row.window ?? ''}`);
     return {
       format: 'effects',
       source: '',
@@ -153,6 +171,11 @@ function directionOf(rows: readonly Row[]): Direction | null {
   return null;
 }
 
+/** Whether a row is of a whole grid of layers with positions or heads. */
+function isPlain({ span, neuron, at }: Row): boolean {
+  return [span, neuron, at].every((value) => value === undefined || value === null || value === '');
+}
+
 function axesOf(rows: readonly NumberedRow[]): GridAxes {
   const head = rows.some(({ row }) => row.head !== null);
   const position = rows.some(({ row }) => row.position !== null);
@@ -169,6 +192,7 @@ function readGroup(file: string, rows: readonly NumberedRow[], direction: Direct
     rows.reduce((largest, { row }) => Math.max(largest, of(row) ?? 0), 0) + 1;
   const [layers, heads, positions] = [most((r) => r.layer), most((r) => r.head), most((r) => r.position)];
   const columns = heads * positions;
+  const window = first?.row.window ?? 1;
   const sites: { measured: Measured[]; states: SiteState[] }[] = Array.from(
     { length: layers * columns },
     () => ({
@@ -208,9 +232,10 @@ function readGroup(file: string, rows: readonly NumberedRow[], direction: Direct
   const why = noRatio({ metric, epsilon: 0, clean, corrupted });
   const gap = smallestGap(metric, Number.MIN_VALUE);
   return {
-    name: `${first?.row.hook ?? ''} ${metric}`,
+    name: `${first?.row.hook ?? ''} ${metric}${window < 2 ? '' : ` window ${window}`}`,
     hook,
     axes,
+    ...(window < 2 ? {} : { window }),
     metric,
     layers,
     columns,

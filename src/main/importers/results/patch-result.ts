@@ -21,6 +21,9 @@ const GRIDS: Readonly<Record<string, GridAxes>> = {
   'layer position': 'layer_position',
   'layer head': 'layer_head',
   'layer head position': 'layer_head_position',
+  'window position': 'layer_position',
+  'window head': 'layer_head',
+  window: 'layer',
 };
 
 /** Reads what `engram patch --out` and `engram sweep --json` write. */
@@ -84,7 +87,13 @@ function readEntry(
   const place = `effects.${index}`;
   const over = entry.axes.filter((axis) => axis !== 'pair' && axis !== 'draw');
   const axes = GRIDS[over.join(' ')];
-  const skip = axes === undefined || entry.sites !== undefined || entry.from !== undefined;
+  const unnamed = over.includes('window') && entry.window === undefined;
+  const skip =
+    unnamed ||
+    axes === undefined ||
+    entry.sites !== undefined ||
+    entry.from !== undefined ||
+    entry.to !== undefined;
   if (skip || entry.axes[0] !== 'pair') {
     remarks.push(`${entry.hook} over ${over.join(' × ') || 'joint sites'} is left out: no heatmap shows it.`);
     return [];
@@ -101,7 +110,11 @@ function readEntry(
     );
   }
   const summary = result.summary.find(
-    (s) => s.hook === entry.hook && s.metric === entry.metric && s.axes.join(' ') === over.join(' '),
+    (s) =>
+      s.hook === entry.hook &&
+      s.metric === entry.metric &&
+      s.window === entry.window &&
+      s.axes.join(' ') === over.join(' '),
   );
   const sites = entry.shape.slice(entry.shape.length - over.length).reduce((product, n) => product * n, 1);
   if (summary?.recovery.length !== sites) {
@@ -121,7 +134,8 @@ function readEntry(
   const bases = basesOf(result, entry, runs);
   return [
     {
-      name: `${entry.hook} ${entry.metric}`,
+      name: `${entry.hook} ${entry.metric}${entry.window === undefined ? '' : ` window ${entry.window}`}`,
+      ...(entry.window === undefined ? {} : { window: entry.window }),
       hook: hookOf(file.name, `${place}.hook`, entry.hook),
       axes,
       metric,

@@ -70,6 +70,7 @@ export const EFFECT_COLUMNS = [
   'structural_zero',
   'trivial',
   'no_ratio',
+  'window',
 ] as const;
 
 type EffectRow = Record<(typeof EFFECT_COLUMNS)[number], CsvValue>;
@@ -109,6 +110,7 @@ export function effectRows(result: PatchResult): EffectRow[] {
           corrupted: baseline?.corrupted ?? null,
           structural_zero: effect.structural_zero?.[flat] ?? false,
           trivial: effect.trivial ?? effect.trivial_sites?.[flat] ?? false,
+          window: effect.window ?? null,
           no_ratio: baseline?.small_gap === true ? `gap below ${effect.epsilon ?? 0}` : null,
         },
       ];

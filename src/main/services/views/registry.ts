@@ -31,7 +31,7 @@ export function viewCsv({ tables }: ResultView): string {
   return tables
     .map(({ name, columns, rows }) =>
       csvText(
-        ['table', ...columns],
+        ['part', ...columns],
         rows.map((row) => [name, ...row]),
       ),
     )

@@ -144,6 +144,7 @@ export const compare = {
   theOther: (letter: string) => `already chosen as ${letter}`,
 
   differ: 'Settings that differ',
+  alsoDiffer: (names: string) => `also ${names}`,
   allEqual: 'All settings are equal',
   othersEqual: (n: number) => `${count(n)} ${n === 1 ? 'other is' : 'others are'} equal`,
   equal: 'Equal in both',
@@ -225,7 +226,8 @@ export const compare = {
   scatterLabel: (n: number) => `One dot for each of ${plural(n, 'site')}: A across, B up`,
   rho: (value: number | null) => `ρ ${fixed(value, 2)}`,
   spearman: 'Spearman',
-  pearson: (value: number | null) => `Pearson r ${fixed(value, 2)}`,
+  pearsonTitle: 'Pearson’s correlation of the recoveries',
+  pearson: (value: number | null) => `r ${fixed(value, 2)}`,
   side: (letter: string, label: string) => `${letter}, ${label}`,
   noPoints: 'No site has a recovery in both sweeps.',
 

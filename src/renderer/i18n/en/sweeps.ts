@@ -49,7 +49,10 @@ export const sweeps = {
       name: 'Corruption × metric',
       note: 'heads under token replacement and noise, by three metrics; two sweeps',
     },
-    clap: { name: 'CLAP site', note: 'the MLP input projection, all positions at once' },
+    clap: {
+      name: 'CLAP replication',
+      note: 'the three published questions; the MLP input projection, all positions at once',
+    },
     subject: {
       name: 'Subject positions',
       note: 'MLP output by position, in windows of 5, under replacement and noise, by two metrics; two sweeps',
@@ -231,6 +234,7 @@ export const sweeps = {
   unsafeText: 'Use a model that knows the answers, or other pairs.',
   windows: {
     label: 'Windows beside the sums of their layers',
+    section: 'Windows beside single layers',
     column: 'Column',
     window: (width: number) => `Peak, windows of ${width}`,
     sum: 'Peak, summed single layers',
@@ -242,16 +246,12 @@ export const sweeps = {
     summary: 'Published tables of the CLAP study, recomputed',
     columns: ['Table', 'Site', 'Clean', 'Corrupted', 'Patched', 'Printed', 'Recomputed', 'Remark'],
     table: (n: number) => `Table ${n}`,
-    arithmetic: ({ clean, corrupted, patched }: { clean: number; corrupted: number; patched: number }) =>
-      `(${patched} − ${corrupted < 0 ? `(${corrupted})` : corrupted}) / (${clean} − ${corrupted < 0 ? `(${corrupted})` : corrupted})`,
-    remark: (row: { trivial: boolean; printed: number; clean: number; patched: number }, rest: number) =>
-      row.trivial
-        ? 'trivial: the clean logits are copied back'
-        : Math.abs(rest - row.printed) < 0.001
-          ? 'printed is the share not recovered'
-          : Math.abs(row.patched / row.clean - row.printed) < 0.01
-            ? 'printed is patched / clean'
-            : '',
+    ownColumns: ['Own site', 'Clean', 'Corrupted', 'Patched', 'Recovery'],
+    ownNote:
+      'Own numbers: of this sweep. Table 5 does not name its layer: the strongest of ours stands there, all of them in the CSV.',
+    noRatio: 'undefined',
+    section: 'Beside the CLAP study',
+    set: 'CLAP questions',
     note: 'Bahador 2025, arXiv 2504.02976. Tables 3 and 5 have the same pair and kind of site but other baselines; the answers of Table 4 differ in token length.',
   },
   summing: 'Means and intervals are being computed.',
