@@ -126,6 +126,15 @@ export class Workbench {
     await this.page.screenshot({ path: join(SHOTS, `${name}.png`) });
   }
 
+  /** The page as it is, light and dark. */
+  async themes(name: string): Promise<void> {
+    for (const theme of ['dark', 'light'] as const) {
+      await this.page.emulateMedia({ colorScheme: theme });
+      await this.page.waitForTimeout(150);
+      await this.shot(`${name}-${theme}`);
+    }
+  }
+
   /** The page at the three sizes of the design, light and dark. */
   async shots(name: string): Promise<void> {
     const before = this.page.viewportSize() ?? { width: 1440, height: 900 };

@@ -52,6 +52,7 @@ export class CurateList {
   #index = $state.raw(0);
   #open = $state.raw<RecordId | null>(null);
   #checked = $state.raw<ReadonlySet<RecordId>>(new Set());
+  #deciding = $state.raw(false);
   /** Every record of the list is checked, those not loaded too. */
   #everything = $state.raw(false);
   #turn = 0;
@@ -172,11 +173,19 @@ export class CurateList {
     this.#checked = new Set();
   }
 
+  /** A decision on a whole list is being made. */
+  get deciding(): boolean {
+    return this.#deciding;
+  }
+
   /** Decides on the checked records, or on the open one and moves to the next. */
   async decide(decision: Decision, reason: string | null): Promise<void> {
+    if (this.#deciding) return;
     if (this.#everything) {
       const { filter } = this;
+      this.#deciding = true;
       const all = await this.#errors.run(() => this.#client.curate.decideAll({ filter, decision, reason }));
+      this.#deciding = false;
       if (all !== undefined) this.#uncheck();
       return;
     }

@@ -106,6 +106,7 @@ export const curate = {
   pmid: (id: string) => `PMID ${id}`,
 
   checked: (n: number) => `${count(n)} selected`,
+  decidingAll: (n: number) => `Deciding on ${plural(n, 'record')}`,
   clearChecked: 'Clear',
   keyGroup: 'Curate',
   keyCheck: 'Check or uncheck the record',
