@@ -2,18 +2,16 @@ import type { TypeComparison } from '../../../shared/contracts/index.ts';
 import { hookInfo } from '../../../shared/domain/index.ts';
 import {
   bcaInterval,
-  FEWEST_OF_GROUP,
   groupDifference,
+  groupRefusal,
   holm,
   localisation,
   permutationTest,
   ratioOfMeansStatistic,
-  relabelings,
 } from '../../engine/stats/index.ts';
 import { clusteredSite, resamplesFor } from '../sweeps/grid.ts';
 import { openSites, shareStatistic, TOP_SITES, type LocatedGrid } from '../sweeps/localisation.ts';
 
-const LEVEL = 0.05;
 /** Of pairs without one. */
 const UNTYPED = 'no type';
 
@@ -122,7 +120,7 @@ function difference(
   };
   const interval = groupDifference(labels, spread, { resamples, seed });
   const of = labels.filter(Boolean).length;
-  const caveat = refusalOf(of, labels.length - of, a, b, tests);
+  const caveat = groupRefusal({ a, x: of }, { b, y: labels.length - of }, tests);
   const test =
     caveat === null
       ? permutationTest(
@@ -144,14 +142,4 @@ function difference(
     p: test?.p ?? null,
     caveat: caveat ?? (test === null ? 'One of the types has no positive effect.' : null),
   };
-}
-
-/** Why two types are not tested, with what they would need. */
-function refusalOf(x: number, y: number, a: string, b: string, tests: number): string | null {
-  if (Math.min(x, y) < FEWEST_OF_GROUP) {
-    return `${a} has ${x} and ${b} ${y} independent pairs; each type needs at least ${FEWEST_OF_GROUP}.`;
-  }
-  const smallest = 1 / relabelings(x + y, x);
-  if (smallest <= LEVEL / tests) return null;
-  return `Labels of ${x} and ${y} independent pairs can be permuted in ${relabelings(x + y, x)} ways: no p below ${smallest.toPrecision(2)} is possible, and correcting for ${tests} comparisons needs ${(LEVEL / tests).toPrecision(2)}. More pairs of either type would allow it.`;
 }
