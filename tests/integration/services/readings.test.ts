@@ -158,6 +158,8 @@ describe('the test of layers', () => {
       expect.closeTo(blocks.reduce((s, b) => s + (b[2] ?? NaN), 0) / 4, 9),
     ]);
     expect(layers.pairs).toHaveLength(3);
+    const site = await core.client.sweeps.site({ id, ...HEADS, metric: 'logit_diff', layer: 1, column: 2 });
+    expect(site.caveat).toMatch(/4 clusters cannot go below .* Effect size d = /);
     expect(layers.caveats.join(' ')).toContain('sign-flip test over 4 clusters');
   });
 

@@ -3,13 +3,14 @@ import { UserInputError } from '../../../shared/errors/index.ts';
 import {
   baseline,
   bcaInterval,
+  cohenDz,
   holm,
   pairRecovery,
   ratioOfMeansStatistic,
   signFlipTest,
   type SignFlipResult,
 } from '../../engine/stats/index.ts';
-import { layerName } from '../../../shared/figures/index.ts';
+import { formatNumber, layerName } from '../../../shared/figures/index.ts';
 import { clusteredSite, meanOf, type GridData } from './grid.ts';
 
 /** One site over its pairs: recovery with its interval, and the sign-flip test corrected over the grid. */
@@ -64,7 +65,7 @@ export function siteDetail(data: GridData, layer: number, column: number): SiteD
   };
 }
 
-type Tested = SignFlipResult & { readonly pHolm: number | null };
+type Tested = SignFlipResult & { readonly pHolm: number | null; readonly effectSize: number | null };
 
 /** Sign-flip tests of every open site over cluster means of the effect, Holm-adjusted over them. */
 function testSites(data: GridData): Map<number, Tested> {
@@ -76,7 +77,7 @@ function testSites(data: GridData): Map<number, Tested> {
       const mean = meanOf(group.map((v) => v.raw - baseline(direction, v)));
       return mean === null ? [] : [mean];
     });
-    return signFlipTest(effects, { tests: open.length, seed });
+    return { ...signFlipTest(effects, { tests: open.length, seed }), effectSize: cohenDz(effects) };
   });
   const tested = results.flatMap((result, i) => (result.p === null ? [] : [{ i, p: result.p }]));
   const adjusted = new Map(holm(tested.map(({ p }) => p)).map((p, rank) => [tested[rank]?.i, p]));
@@ -92,7 +93,7 @@ const STATE_CAVEATS: Readonly<Record<GridData['state'][number], string>> = {
   zero: 'Source and target are equal here by construction: the effect is exactly zero and is not tested.',
   trivial:
     'Patching here restores the source run by construction: the effect says nothing and is not tested.',
-  missing: 'No pair has this site.',
+  missing: 'No pair has this site, or it was not chosen.',
   open: 'Tests and intervals are given when the sweep is complete.',
 };
 
@@ -101,7 +102,10 @@ function caveatOf(state: GridData['state'][number] | undefined, complete: boolea
 }
 
 function caveatOfTest(test: Tested): string {
-  return test.caveat ?? `With ${test.n} clusters the smallest possible p is ${test.smallest.toPrecision(2)}.`;
+  const size =
+    test.effectSize === null ? '' : ` Effect size d = ${formatNumber(test.effectSize)} over clusters.`;
+  const limit = `With ${test.n} clusters the smallest possible p is ${test.smallest.toPrecision(2)}.`;
+  return `${test.caveat ?? limit}${size}`;
 }
 
 type Place = Pick<SiteDetail, 'head' | 'position' | 'span' | 'neuron'>;
