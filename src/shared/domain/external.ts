@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ExternalResultId, Sha256, SweepId, Timestamp } from './ids.ts';
-import { Direction, EffectGrid, MetricName } from './sweep.ts';
+import { Direction, EffectGrid } from './sweep.ts';
 
 /** What names a grid among others. */
 const GRID_KEY = {

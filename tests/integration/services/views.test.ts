@@ -223,5 +223,5 @@ describe('the CLAP replication', () => {
     const section = await sectionOf(view, 'Beside CLAP');
     expect(section).toContain('Own numbers layer by layer');
     expect((await csvOf({ kind: 'clap', id: null })).get('clap')).toHaveLength(3);
-  }, 60_000);
+  }, 120_000);
 });

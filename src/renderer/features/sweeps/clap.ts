@@ -15,7 +15,10 @@ export async function clapPairs(
   for (const set of (await client.pairs.sets({})).toReversed()) {
     const pairs = await client.pairs.list({ setId: set.id });
     const held = new Set(pairs.flatMap(({ line }) => (line.item === undefined ? [] : [line.item])));
-    if ([...items].every((item) => held.has(item))) return set.id;
+    if (![...items].every((item) => held.has(item))) continue;
+    // Spans count tokens: a set drawn for another tokenizer does not fit.
+    const read = await Promise.all(pairs.map(({ line }) => client.pairs.tokens({ modelId, line })));
+    if (!read.some(({ flags }) => flags.some(({ code }) => code === 'unknown-span'))) return set.id;
   }
   const spec = { task: 'clap' as const, targets: 'published' as const, count: CLAP_TABLES.length };
   const { set } = await client.pairs.generate({ modelId, spec, name });

@@ -169,6 +169,8 @@ export const compare = {
     `The 95 % intervals lie apart: ${range(a)} and ${range(b)} (n = ${plural(n, 'cluster')}).`,
   paired: (d: Interval & { readonly value: number }, n: number) =>
     `The difference, ${plainPoints(d.value)}, has a 95 % interval from ${points(d.low)} to ${points(d.high)} (n = ${plural(n, 'cluster')}).`,
+  externalIntervals: (labels: readonly string[]) =>
+    `${labels.join(' and ')} ${labels.length > 1 ? 'are' : 'is'} external: no pairs, so no intervals to compare.`,
   noIntervals: (n: number) => `There are no intervals: ${plural(n, 'cluster')} of pairs are too few.`,
   residual: 'Residual-stream sites carry everything before them and are no components, so no share is given.',
   undefinedSites: 'Not defined for these sites.',
