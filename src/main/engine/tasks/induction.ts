@@ -2,7 +2,7 @@ import type { TaskSpecs } from '../../../shared/domain/index.ts';
 import type { TaskTools } from './tools.ts';
 import type { Draft, Draw, Piece } from './types.ts';
 
-const LETTERS: readonly string[] = 'a b c d e f g h i j k l m n o p q r s t u v w x y z'.split(' ');
+export const LETTERS: readonly string[] = 'a b c d e f g h i j k l m n o p q r s t u v w x y z'.split(' ');
 
 /** The sequence and which of its tokens are asked: `first` and `second` stand before their followers. */
 interface Scene {

@@ -5,6 +5,7 @@ import type { CommandContext, CommandDefinition } from '../command.ts';
 import type { ComputeFlags } from '../folder-model.ts';
 import { readJsonFile } from '../parse.ts';
 import { stepLine, withStudy } from '../study.ts';
+import { copyDemo } from '../copy-demo.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface RunFlags extends ComputeFlags {
@@ -13,6 +14,7 @@ interface RunFlags extends ComputeFlags {
 
 interface DemoFlags extends ComputeFlags {
   readonly out?: string;
+  readonly copy?: boolean;
 }
 
 export const runCommand: CommandDefinition = (program, run) => {
@@ -38,11 +40,16 @@ export const demoCommand: CommandDefinition = (program, run) => {
     .command('demo')
     .description('the whole main job on the bundled synthetic sample')
     .option('--out <dir>', 'where study, figures and report go; default: engram-demo')
+    .option('--copy', 'instead: train a model that copies in context, and find its known heads by patching')
     .option('--threads <n>', 'threads; 0 = one per core')
     .option('--provider <name>', 'cpu, cuda, dml or webgpu')
     .action(
       run(async (context: CommandContext, flags: DemoFlags) => {
         const out = flags.out === undefined ? freeFolder(resolve('engram-demo')) : resolve(flags.out);
+        if (flags.copy === true) {
+          await copyDemo(context, flags, out);
+          return;
+        }
         const base = join(context.paths.resources, 'sample');
         const spec = readJsonFile(join(base, 'demo.json'), RunSpec);
         await runHere(context, flags, { spec, base, study: join(out, 'study'), out, sample: true });
