@@ -2,7 +2,9 @@ import type { ComparisonView } from '../../../shared/contracts/index.ts';
 import {
   hookInfo,
   sameGrid,
+  sameRef,
   type MetricName,
+  type ResultRef,
   type EffectGrid,
   type SweepHookGrid,
 } from '../../../shared/domain/index.ts';
@@ -45,6 +47,21 @@ export function likelyPair(results: readonly Result[]): ResultPair | null {
 
 const flat = (grid: EffectGrid, { layer, column }: SitePoint): number =>
   layer < grid.layers && column < grid.columns ? layer * grid.columns + column : -1;
+
+/** What two results are compared over. */
+export interface Compared extends Readonly<SweepHookGrid> {
+  readonly a: ResultRef;
+  readonly b: ResultRef;
+  readonly metric: MetricName;
+}
+
+/** Whether an answer is to what is chosen now. */
+export function answers(view: ComparisonView | undefined, compared: Compared | null): boolean {
+  if (view === undefined || compared === null) return false;
+  const [a, b] = view.sides;
+  const sides = sameRef(a.ref, compared.a) && sameRef(b.ref, compared.b);
+  return sides && view.a.metric === compared.metric && sameGrid(view.a, compared);
+}
 
 /** Value of a site; null where the grid has none or it was not measured. */
 export function valueAt(grid: EffectGrid, site: SitePoint): number | null {
