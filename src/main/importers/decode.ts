@@ -43,22 +43,25 @@ export async function* decodeText(
 ): AsyncGenerator<string> {
   let decoder: TextDecoder | null = null;
   let ascii = true;
-  for await (const chunk of source) {
-    if (chunk.length === 0) continue;
-    decoder ??= newDecoder(encodingOf(chunk, declared), name);
+  /** Of a character that goes on in the next part. */
+  let open: Uint8Array = NOTHING;
+  for await (const part of inParts(source)) {
+    decoder ??= newDecoder(encodingOf(part, declared), name);
+    const bytes: Uint8Array = open.length === 0 ? part : Buffer.concat([open, part]);
     let text: string;
     try {
-      text = decoder.decode(chunk, { stream: true });
+      text = decoder.decode(part, { stream: true });
     } catch (error) {
-      const before = soundStart(chunk, decoder.encoding);
+      const before = soundStart(bytes, decoder.encoding);
       if (!singleByte || !ascii || decoder.encoding !== 'utf-8' || !isAscii(before)) {
         yield before;
         throw encodingFault(decoder.encoding, name, error);
       }
       note?.(`${name} is not UTF-8; it is read as Windows-1252.`);
       decoder = new TextDecoder('windows-1252');
-      text = decoder.decode(chunk, { stream: true });
+      text = decoder.decode(bytes, { stream: true });
     }
+    open = decoder.encoding === 'utf-8' ? Uint8Array.from(bytes.subarray(wholeCharacters(bytes))) : NOTHING;
     ascii &&= isAscii(text);
     if (text !== '') yield text;
   }
@@ -66,7 +69,19 @@ export async function* decodeText(
     const rest = decoder?.decode() ?? '';
     if (rest !== '') yield rest;
   } catch (error) {
-    throw encodingFault(decoder?.encoding ?? 'utf-8', name, error);
+    if (!singleByte || !ascii) throw encodingFault(decoder?.encoding ?? 'utf-8', name, error);
+    note?.(`${name} is not UTF-8; it is read as Windows-1252.`);
+    yield new TextDecoder('windows-1252').decode(open);
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+/** Bytes decoded at a time: what is cut from a longer text, all of it held, makes the engine ask for more memory. */
+const PART_BYTES = 16 * 1024;
+
+async function* inParts(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.length; at += PART_BYTES) yield chunk.subarray(at, at + PART_BYTES);
   }
 }
 

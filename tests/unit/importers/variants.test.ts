@@ -131,6 +131,26 @@ describe('what other programs write', () => {
   });
 });
 
+describe('text in Windows-1252', () => {
+  // Ã begins a character of two bytes in UTF-8: whether it does is seen in the next part.
+  it.each([16_384, 16_385, 32_768])('loses no letter where its first stands at byte %i', async (at) => {
+    const start = 'title,abstract\n"T","';
+    const text = `${start}${'a'.repeat(at - 1 - start.length)}Ã1 ü"\n`;
+    const { records, error } = await collect(Buffer.from(text, 'latin1'), 'a.csv');
+    expect([records[0]?.abstract.slice(-8), error]).toEqual(['aaaaÃ1 ü', null]);
+  });
+
+  it('loses no letter where its first is the last', async () => {
+    const { records, error } = await collect(
+      Buffer.from('PMID- 1\nTI  - T\nAB  - Texte abrégÉ', 'latin1'),
+      'a',
+    );
+    expect([records[0]?.abstract, error]).toEqual(['Texte abrégÉ', null]);
+    const last = await collect(Buffer.from('PMID- 1\nTI  - T\nAB  - Texte É', 'latin1'), 'a');
+    expect([last.records[0]?.abstract, last.error]).toEqual(['Texte É', null]);
+  });
+});
+
 describe('what holds articles in a form that is not read', () => {
   it.each([
     [
