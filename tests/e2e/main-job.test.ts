@@ -127,9 +127,13 @@ describe('the main job, clicked through', () => {
     await workbench.open('Sweeps');
     for (const model of ['small-gpt2', 'small-gpt2-tuned']) {
       const fresh = page.getByRole('button', { name: 'New sweep' });
+      const sentence = page.getByRole('button', { name: /^Model: / });
+      await fresh.or(sentence).first().waitFor();
       if (await fresh.isVisible()) await fresh.click();
       await chooseModel(workbench, model);
       await page.getByRole('button', { name: /^Run / }).click();
+      // The new sweep's page: the one before it is complete too.
+      await page.waitForURL(/#\/sweeps\/\d+$/);
       await page.getByText('Complete', { exact: true }).first().waitFor({ timeout: 120_000 });
     }
     await workbench.shots('sweeps');

@@ -101,7 +101,6 @@ describe.skipIf(!existsSync(MODEL))('a real model by keyboard alone', () => {
     await page.getByText('600 pairs').first().waitFor();
     await page.keyboard.press('n');
     await page.getByText('P-601', { exact: true }).first().waitFor();
-    await page.keyboard.press('e');
     await page.getByRole('textbox', { name: 'Clean prompt' }).waitFor();
     await page.keyboard.press('ControlOrMeta+a');
     await page.keyboard.type('Once there was a girl. One day');
