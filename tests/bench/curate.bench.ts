@@ -3,9 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { RecordFilter } from '../../src/shared/contracts/index.ts';
-import type { ImportedRecord } from '../../src/shared/domain/index.ts';
+import { FreezeOptions, type ImportedRecord, RecordFileFormat } from '../../src/shared/domain/index.ts';
+import { exportSteps } from '../../src/main/jobs/export-records.ts';
 import { compareCopies, contentHash, identityKeys } from '../../src/main/importers/index.ts';
-import { createStudy, openStudy, type NewRecord, type Study } from '../../src/main/store/index.ts';
+import {
+  createStudy,
+  openStudy,
+  type NewRecord,
+  type Steps,
+  type Study,
+} from '../../src/main/store/index.ts';
 import { median } from './support.ts';
 
 /**
@@ -136,6 +143,21 @@ function report(name: string, times: readonly number[], limit: number): void {
   );
 }
 
+/** Work on many records, in steps between which the study answers. */
+function stepped(name: string, records: number, steps: Steps<unknown>): void {
+  const started = performance.now();
+  let worst = 0;
+  for (let done = false; !done;) {
+    const step = timed(() => steps.next());
+    worst = Math.max(worst, step.ms);
+    done = step.value.done === true;
+  }
+  const seconds = (performance.now() - started) / 1000;
+  console.log(
+    `  ${name.padEnd(34)} about ${records} records in ${seconds.toFixed(1)} s, longest step ${worst.toFixed(0)} ms`,
+  );
+}
+
 const QUERIES = [
   'perampanel',
   'spike',
@@ -223,6 +245,29 @@ export default function bench(): void {
     decided.push(ms);
   }
   report('a decision, the list and the flow anew', decided, 200);
+  const size = page(study, { hideCopies: false }).total;
+  const more = Array.from({ length: 200 }, (_, n) => article(size + n + RECORDS, random));
+  study.transaction(() => {
+    const source = study.sources.begin('more.xml', 'pubmed-xml', null);
+    study.records.add(
+      source.id,
+      more.map((record) => ({ record, keys: identityKeys(record), contentHash: contentHash(record) })),
+      compareCopies,
+    );
+  });
+  report('the list after 200 records more', [timed(() => page(study, {})).ms], 200);
+
+  const listed = study.curation.select(RecordFilter.parse({ query: 'EEG' }));
+  stepped('deciding', listed.length, study.decisions.decideSteps(listed, 'maybe', null));
+  stepped('undoing that', listed.length, study.undo.undoSteps());
+  const file = join(folder, 'records');
+  for (const format of RecordFileFormat.options) {
+    const steps = exportSteps(study, RecordFilter.parse({ query: 'spike' }), format, file);
+    stepped(`exporting ${format}`, 50_000, steps);
+    rmSync(file);
+  }
+  const options = FreezeOptions.parse({ name: 'Bench', query: 'EEG', includeUndecided: true });
+  stepped('near-copies across the split', listed.length, study.datasets.nearCopySteps(options));
   console.log(`  memory ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MB`);
   study.close();
   if (process.env['ENGRAM_BENCH_DELETE'] !== undefined) rmSync(folder, { recursive: true, force: true });

@@ -107,6 +107,7 @@ function contentOf(study: string): string {
       'record_publication_type',
       'publication_type',
       'tombstone',
+      'subject',
     ];
     const rows = tables.map((table) =>
       db
@@ -165,6 +166,10 @@ function soundRecords(study: string): number {
       ) > 0
     )
       faults.push('a record has no text');
+    if (
+      one('SELECT count(*) FROM record WHERE id > (SELECT coalesce(max(last_id), 0) FROM subject_pack)') > 0
+    )
+      faults.push('a record has no headings');
     if (one('SELECT count(*) FROM record') !== one('SELECT count(*) FROM record_text_index'))
       faults.push('a record is not in the index');
     if (one('SELECT count(*) FROM source WHERE n_read <> n_added + n_duplicates + n_rejected') > 0)

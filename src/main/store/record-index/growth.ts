@@ -27,8 +27,8 @@ export function grownRecords(db: Database, records: Records): Records | null {
     .all(size, MOST_NEW + 1);
   if (added.length > MOST_NEW) return null;
   const before = db
-    .prepare<[number | null, string, number], number>(
-      `SELECT id FROM record WHERE year IS ? AND (title COLLATE NOCASE, id) < (?, ?)
+    .prepare<[number | null, string, string, number], number>(
+      `SELECT id FROM record WHERE year IS ? AND title COLLATE NOCASE <= ? AND NOT (title COLLATE NOCASE = ? AND id >= ?)
        ORDER BY title COLLATE NOCASE DESC, id DESC LIMIT 1`,
     )
     .pluck();
@@ -40,7 +40,7 @@ export function grownRecords(db: Database, records: Records): Records | null {
   let [from, at] = [0, 0];
   let previous: number | null = null;
   for (const { id, year, title } of added) {
-    const ahead = before.get(year, title, id);
+    const ahead = before.get(year, title, title, id);
     // Behind the new record just placed, behind an older one, or first of its year.
     const place: number =
       ahead === undefined ? firstOf(year) : ahead === previous ? from : (places[ahead] ?? 0) + 1;

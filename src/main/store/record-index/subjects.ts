@@ -74,11 +74,11 @@ export function recordsWith({ size, starts, numbers, mesh }: SubjectColumns, any
   const wanted = new Uint8Array(mesh.length);
   for (const number of any) wanted[number] = 1;
   const found = new Uint8Array(size);
-  for (let id = 0; id < size; id++) {
-    const end = starts[id + 1] ?? 0;
-    for (let at = starts[id] ?? 0; at < end; at++) {
-      if (wanted[numbers[at] ?? 0] === 1) found[id] = 1;
-    }
+  let id = 0;
+  for (let at = 0; at < numbers.length; at++) {
+    if (wanted[numbers[at] ?? 0] !== 1) continue;
+    while ((starts[id + 1] ?? Infinity) <= at) id++;
+    found[id] = 1;
   }
   return found;
 }
