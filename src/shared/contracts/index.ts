@@ -9,7 +9,6 @@ import { readings } from './sweep-readings.ts';
 export * from './bridge.ts';
 export * from './define.ts';
 export { AttentionOutcomeView, LayerTest, PositionRatios } from './sweep-readings.ts';
-export { ExternalGiven } from './results.ts';
 export {
   ComparisonView,
   DetectionTable,

@@ -19,6 +19,6 @@ export { localisation } from './localisation.ts';
 export { permutationTest } from './permutation.ts';
 export { pairwiseComparisons, type PairwiseComparison } from './posthoc.ts';
 export { baseline, pairRecovery, ratioOfMeans, type Measured } from './recovery.ts';
-export { FEWEST_OF_GROUP, groupDifference, relabelings } from './two-sample.ts';
+export { groupDifference, relabelings } from './two-sample.ts';
 export { clustersNeeded, signFlipTest, type SignFlipResult } from './sign-flip.ts';
 export { correlationRefusal, friedmanRefusal, groupRefusal, intervalRefusal } from './refusals.ts';

@@ -1,19 +1,11 @@
 import type { Model, TrainingConfig, TrainingEstimate } from '../../../shared/domain/index.ts';
 import { bytesAsAsked, planAsAsked, trainingSeconds, type MemoryPlan } from '../../engine/nn/trainingCost.ts';
 import type { TrainingData } from '../../jobs/training-data.ts';
-import type { ProviderName } from '../../runtime/providers.ts';
 import { parameterCount } from '../../models/index.ts';
 import { fullStudy } from './fullStudy.ts';
+import type { Machine } from './machine.ts';
 import { offersFor } from './offers.ts';
 import { trainingWarnings } from './warnings.ts';
-
-export interface Machine {
-  /** What training may use. */
-  readonly memoryBytes: number;
-  /** Floating-point operations a second of a large matrix product, on all threads. */
-  readonly flops: number;
-  readonly provider: ProviderName;
-}
 
 const HALF_HOUR = 1800;
 

@@ -1,6 +1,14 @@
 import type { ServiceContext } from '../context.ts';
 import type { SettingsFile } from '../app/settings.ts';
-import type { Machine } from './estimate.ts';
+import type { ProviderName } from '../../runtime/providers.ts';
+
+export interface Machine {
+  /** What training may use. */
+  readonly memoryBytes: number;
+  /** Floating-point operations a second of a large matrix product, on all threads. */
+  readonly flops: number;
+  readonly provider: ProviderName;
+}
 
 /**
  * What training may use, and how fast matrix products are: measured once for a choice of threads and provider,

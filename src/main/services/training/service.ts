@@ -6,7 +6,8 @@ import { trainJob } from '../../jobs/train.ts';
 import { bytesMoved } from '../../jobs/training-record.ts';
 import type { ServiceContext } from '../context.ts';
 import { requireTokenizer, type ModelShelf } from '../models/shelf.ts';
-import { estimateTraining, type Machine } from './estimate.ts';
+import { estimateTraining } from './estimate.ts';
+import type { Machine } from './machine.ts';
 
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GB`;
 
