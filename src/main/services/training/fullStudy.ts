@@ -1,7 +1,6 @@
 import { TRAINING_PRESETS, type ModelConfig, type TrainingEstimate } from '../../../shared/domain/index.ts';
 import { bytesAsAsked, planAsAsked, trainingSeconds } from '../../engine/nn/trainingCost.ts';
 import { parameterCount } from '../../models/index.ts';
-import type { Machine } from './estimate.ts';
 
 /** GPT-2 small (Radford et al. 2019), which the CLAP study fine-tuned. */
 const GPT2_SMALL: ModelConfig = {
@@ -24,7 +23,13 @@ const ABSTRACTS = 9958;
 const HELD_OUT = Math.ceil(ABSTRACTS / 5);
 
 /** What Configuration I takes on a machine as the study ran it: all 30 epochs, padding computed and counted. */
-export function fullStudy({ memoryBytes, flops }: Machine): TrainingEstimate['fullStudy'] {
+export function fullStudy({
+  memoryBytes,
+  flops,
+}: {
+  readonly memoryBytes: number;
+  readonly flops: number;
+}): TrainingEstimate['fullStudy'] {
   const { epochs, batchSize, accumulation, sequenceLength, memoryMode } = TRAINING_PRESETS.I;
   const parameters = parameterCount(GPT2_SMALL);
   const sequences = ABSTRACTS - HELD_OUT;
