@@ -47,7 +47,7 @@ export function siteDetail(data: GridData, layer: number, column: number): SiteD
     low: interval?.low ?? null,
     high: interval?.high ?? null,
     n: values.filter((v) => Number.isFinite(v.raw)).length,
-    clusters: clusters.length,
+    clusters: clusters.filter((own) => own.some((k) => Number.isFinite(values[k]?.raw))).length,
     meanPatched: meanOf(values.map((v) => v.raw)),
     meanClean: meanOf(values.map((v) => v.clean)),
     meanCorrupted: meanOf(values.map((v) => v.corrupted)),

@@ -284,6 +284,8 @@ export const sweeps = {
   noPin: 'No site pinned yet',
   noPinText:
     'When the sweep runs, click a cell to see its effect for every pair, and whether it survives a test.',
+  noPinRun:
+    'Click a cell, or press Enter on it, to see its effect for every pair, and whether it survives a test.',
   seeFinished: 'See a finished sweep',
   pinned: 'Pinned site',
   pins: 'Pinned sites',
