@@ -9,6 +9,7 @@ import {
 } from '../../../shared/domain/index.ts';
 import type { ErrorStore } from '../../state/errors.svelte.ts';
 
+/** Shortest time between two refreshes; the first effects are drawn at once. */
 const REFRESH_MS = 600;
 /** Every how many-th refresh loads the grids that are only shown small. */
 const ALL_EVERY = 4;
@@ -26,6 +27,7 @@ export class SweepGrids {
   #selected: SweepHookGrid | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #refreshes = 0;
+  #refreshed = Number.NEGATIVE_INFINITY;
   readonly #client: EngramClient;
   readonly #errors: ErrorStore;
 
@@ -52,21 +54,26 @@ export class SweepGrids {
     this.#sweep = sweep;
     this.#metric = metric;
     this.#selected = selected;
-    if (other) this.#grids = new Map();
+    if (other) {
+      this.#grids = new Map();
+      this.#refreshed = Number.NEGATIVE_INFINITY;
+    }
     if (changed && sweep !== null) void this.#load(sweep, sweep.spec.grids);
   }
 
-  /** Effects were stored: loads the shown grid a moment later, and the small ones now and then. */
+  /** Effects were stored: loads the shown grid, not more often than it is worth, and the small ones now and then. */
   progress(id: SweepId): void {
     if (this.#sweep?.id !== id || this.#timer !== undefined) return;
+    const wait = Math.max(0, this.#refreshed + REFRESH_MS - performance.now());
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
+      this.#refreshed = performance.now();
       const sweep = this.#sweep;
       if (sweep === null) return;
       const all = this.#refreshes++ % ALL_EVERY === 0;
       const shown = this.#selected;
       void this.#load(sweep, all || shown === null ? sweep.spec.grids : [shown]);
-    }, REFRESH_MS);
+    }, wait);
   }
 
   close(): void {
