@@ -1,4 +1,4 @@
-import type { Download, FileHandle } from './services.ts';
+import type { Download, FileHandle } from './common.ts';
 
 /** Where the preload script puts the bridge on `window`. */
 export const BRIDGE_KEY = 'engram';

@@ -1,31 +1,26 @@
 import { z } from 'zod';
 import { DatasetId, EpochPoint, Job, PairSetId, StepPoint, SweepId, TrainingRunId } from '../domain/index.ts';
 import type { Client, Handlers } from './define.ts';
+import { compare } from './compare.ts';
+import { models, training } from './models.ts';
+import { pairs } from './pairs.ts';
 import { pubmed } from './pubmed.ts';
+import { curate, library } from './records.ts';
+import { jobs, report } from './report.ts';
 import { results } from './results.ts';
-import * as services from './services.ts';
+import { app, files, studies } from './studies.ts';
 import { readings } from './sweep-readings.ts';
+import { sweeps } from './sweeps.ts';
 
 export * from './bridge.ts';
 export * from './define.ts';
 export { AttentionOutcomeView, LayerTest, PositionRatios } from './sweep-readings.ts';
-export {
-  ComparisonView,
-  DetectionTable,
-  MetricScatter,
-  SeveralView,
-  TypeComparison,
-  WindowStudy,
-  Download,
-  FigureRequest,
-  FileHandle,
-  RecordFilter,
-  StudyCounts,
-  StudyInfo,
-} from './services.ts';
-
-const { app, files, studies, library, curate, models, training, pairs, sweeps, compare, report, jobs } =
-  services;
+export { Download, FileHandle } from './common.ts';
+export { ComparisonView, DetectionTable, MetricScatter, SeveralView, TypeComparison } from './compare.ts';
+export { RecordFilter } from './records.ts';
+export { FigureRequest } from './report.ts';
+export { StudyCounts, StudyInfo } from './studies.ts';
+export { WindowStudy } from './sweeps.ts';
 
 /** Everything the renderer can ask of the services. */
 export const contract = {

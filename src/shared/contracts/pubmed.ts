@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import * as d from '../domain/index.ts';
 import { method } from './define.ts';
-import { Download } from './services.ts';
-
-const none = z.object({});
+import { Download, none } from './common.ts';
 
 /** Nothing is sent to PubMed but by `count` and by the job that `fetch` starts. */
 export const pubmed = {
