@@ -255,9 +255,7 @@ describe.skipIf(!existsSync(GPT2))('tasks under GPT-2’s tokenizer', () => {
     const drawn = draw(gpt2, { task: 'clap', targets: 'published' });
     // Tables 3 and 5 ask the same question of the same answers: two pairs of one item.
     const published = new Map(tables.map((t) => [`${t.question} ${t.correct}`, t]));
-    expect(drawn.lines.map((line) => line.clean)).toEqual(
-      tables.map((t) => `${t.question} ${t.correct}`),
-    );
+    expect(drawn.lines.map((line) => line.clean)).toEqual(tables.map((t) => `${t.question} ${t.correct}`));
     expect(drawn.lines.map((line) => line.item)).toEqual([
       'clap-association',
       'clap-definition',

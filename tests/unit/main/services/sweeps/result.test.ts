@@ -77,7 +77,14 @@ describe('assembled results', () => {
     const key = name === 'layer_head_position' ? 'pair,layer,head,position' : (axes[name] ?? '');
     const blocks = blocksOf(direction, grids[0]?.hook ?? '', metric, key);
     const { epsilon } = reference[direction];
-    const result = assembleResult({ pairs, grids, metrics: [metric], direction, smallestGap: () => epsilon, blocks });
+    const result = assembleResult({
+      pairs,
+      grids,
+      metrics: [metric],
+      direction,
+      smallestGap: () => epsilon,
+      blocks,
+    });
     const same = (e: { hook: string; metric: string }): boolean =>
       e.hook === grids[0]?.hook && e.metric === metric;
     const effect = reference[direction].effects.find((e) => same(e) && e.axes.join() === key);
