@@ -10,6 +10,7 @@ import { baseline, ratioOfMeans, type Measured } from '../../engine/stats/index.
 import { csvRows } from '../csv/rows.ts';
 import {
   columnNames,
+  checked,
   fault,
   hookOf,
   metricOf,
@@ -101,18 +102,13 @@ interface NumberedRow {
 async function readRows(file: ResultFile): Promise<NumberedRow[]> {
   const rows: NumberedRow[] = [];
   for await (const { cells, line } of file.text.startsWith('{') ? jsonRows(file) : csvObjects(file)) {
-    const parsed = Row.safeParse(cells);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      throw fault(
-        'RESULTS_ROW_MALFORMED',
-        file.name,
-        `line ${line}, ${issue?.path.join('.') ?? 'row'}`,
-        (issue?.message ?? 'not as expected').replace(/\.$/, ''),
-        'Write the table again with `engram export --what effects`, or correct the row.',
-      );
-    }
-    rows.push({ row: parsed.data, line });
+    const row = checked(Row, cells, {
+      code: 'RESULTS_ROW_MALFORMED',
+      file: file.name,
+      place: (path) => `line ${line}, ${path || 'row'}`,
+      next: 'Write the table again with `engram export --what effects`, or correct the row.',
+    });
+    rows.push({ row, line });
   }
   if (rows.length > 0) return rows;
   throw fault(

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type {
   Direction,
   ExternalContent,
@@ -37,6 +38,23 @@ export interface ResultFormat {
 /** A fault in the file: where it is, what is there, what would be right. */
 export function fault(code: string, file: string, place: string, what: string, next: string): FormatError {
   return new FormatError(code, `${file}, ${place}: ${what}.`, next);
+}
+
+interface Refusal {
+  readonly code: string;
+  readonly file: string;
+  /** Where a fault lies, from its path in the value; '' is the value itself. */
+  readonly place: (path: string) => string;
+  readonly next: string;
+}
+
+/** The value as its schema has it. @throws FormatError with the first fault. */
+export function checked<T>(schema: z.ZodType<T>, value: unknown, { code, file, place, next }: Refusal): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const what = (issue?.message ?? 'not as expected').replace(/\.$/, '');
+  throw fault(code, file, place(issue?.path.join('.') ?? ''), what, next);
 }
 
 /** The hook that a name in the file means. @throws FormatError RESULTS_HOOK_UNKNOWN. */

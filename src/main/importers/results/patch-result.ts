@@ -7,6 +7,7 @@ import {
 } from '../../../shared/domain/index.ts';
 import {
   columnNames,
+  checked,
   fault,
   hookOf,
   metricOf,
@@ -32,18 +33,12 @@ export const patchResultFormat: ResultFormat = {
   matches: ({ json }) =>
     typeof json === 'object' && json !== null && 'effects' in json && 'baselines' in json,
   read: (file) => {
-    const parsed = PatchResult.safeParse(file.json);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      throw fault(
-        'RESULTS_PATCH_MALFORMED',
-        file.name,
-        issue?.path.join('.') ?? 'the file',
-        (issue?.message ?? 'not as expected').replace(/\.$/, ''),
-        'Write it again with `engram patch --out FILE`, or correct it there.',
-      );
-    }
-    const result = parsed.data;
+    const result = checked(PatchResult, file.json, {
+      code: 'RESULTS_PATCH_MALFORMED',
+      file: file.name,
+      place: (path) => path || 'the file',
+      next: 'Write it again with `engram patch --out FILE`, or correct it there.',
+    });
     const remarks: string[] = [];
     const tables = result.effects.flatMap((entry, i) => readEntry(file, result, entry, i, remarks));
     if (tables.length === 0) {

@@ -8,6 +8,7 @@ import {
 } from '../../../shared/domain/index.ts';
 import {
   columnNames,
+  checked,
   fault,
   hookOf,
   isTrivial,
@@ -68,18 +69,12 @@ export const tablesFormat: ResultFormat = {
   name: 'tables',
   matches: ({ json }) => typeof json === 'object' && json !== null && 'tables' in json,
   read: (file) => {
-    const parsed = TableFile.safeParse(file.json);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      throw fault(
-        'RESULTS_TABLES_MALFORMED',
-        file.name,
-        issue?.path.join('.') ?? 'the file',
-        (issue?.message ?? 'not as expected').replace(/\.$/, ''),
-        'Each table needs "values", rows of numbers (null where there is none); see docs/cli.md.',
-      );
-    }
-    const content = parsed.data;
+    const content = checked(TableFile, file.json, {
+      code: 'RESULTS_TABLES_MALFORMED',
+      file: file.name,
+      place: (path) => path || 'the file',
+      next: 'Each table needs "values", rows of numbers (null where there is none); see docs/cli.md.',
+    });
     const remarks: string[] = [];
     const { given, name } = file;
     const direction = settled(name, 'direction', content.direction, given.direction, 'denoising', remarks);
