@@ -117,6 +117,7 @@ describe('tables of effects', () => {
       'tables.rubbish: “rubbish”',
     ],
     ['an unknown metric', bad({ metric: 'accuracy' }), 'RESULTS_METRIC_UNKNOWN', '“accuracy”'],
+    ['a result that is cut short', { effects: [], baselines: [] }, 'RESULTS_PATCH_MALFORMED', 'engine: '],
     ['no table', { tables: {} }, 'RESULTS_EMPTY', 'there is none'],
     ['NaN', '{"tables": {"z": {"values": [[NaN]]}}}', 'RESULTS_NOT_JSON', 'begins as JSON but is not'],
     ['something else', '{"rows": 3}', 'RESULTS_FORMAT_UNKNOWN', 'no effects that are known here'],
